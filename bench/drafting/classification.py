@@ -62,7 +62,7 @@ def _likeness(column: FileColumn) -> tuple[bool, bool, int]:
 def classification_roles(table: FileTable, given: Wishes, column: FileColumn) -> Roles:
     """Its fields, labels and words."""
     why = "as you said" if given.label else "by its name" if is_named(column, LABEL_NAMES) else "few values, each of many rows"
-    column, values, meaning = _meant(table, given, column)
+    column, values, meaning = _label_meanings(table, given, column)
     labels = list(dict.fromkeys(values[said] for said in _in_order(column)))
     spelled = {spelling: values[said] for spelling, said in column.spellings.items() if said in values}
     texts, text_why = texts_of(table, given, [column.name])
@@ -92,7 +92,7 @@ def _in_order(column: FileColumn) -> list[str]:
     return sorted(column.counts, key=lambda text: (float(text.replace(",", ".")) if column.numbers else 0.0, text))
 
 
-def _meant(table: FileTable, given: Wishes, column: FileColumn) -> tuple[FileColumn, Mapping[str, str], str]:
+def _label_meanings(table: FileTable, given: Wishes, column: FileColumn) -> tuple[FileColumn, Mapping[str, str], str]:
     """The column whose values are the labels, what each of them means, and where that stands."""
     own = {said: said for said in column.counts}
     if given.labels:
@@ -103,7 +103,7 @@ def _meant(table: FileTable, given: Wishes, column: FileColumn) -> tuple[FileCol
         return column, own, "as they stand in the file"
     if spelled := next((other for other in table.columns.values() if _spells(other, column)), None):
         return spelled, {said: said for said in spelled.counts}, f"'{spelled.name}' spells out the numbers of '{column.name}'"
-    if legend := _legend(table, column):
+    if legend := _names_in_a_file_beside(table, column):
         return column, legend[0], f"the numbers' names are the lines of {legend[1]}"
     return column, own, "numbers; if they have names, say --labels 0=bad,1=good"
 
@@ -113,7 +113,7 @@ def _spells(other: FileColumn, column: FileColumn) -> bool:
     return other is not column and not (other.lists or other.numbers) and other.renames(column)
 
 
-def _legend(table: FileTable, column: FileColumn) -> tuple[dict[str, str], str] | None:
+def _names_in_a_file_beside(table: FileTable, column: FileColumn) -> tuple[dict[str, str], str] | None:
     """A file of names beside, a line for each number from 0 or from 1 on."""
     place = Path(table.name)
     numbers = {said: f"{float(said.replace(',', '.')):g}" for said in _in_order(column)}  # 1.0 is the number 1

@@ -97,7 +97,7 @@ class Draft:
             return self.table.split_origins[split] | {key: same[key] for key in ("columns", "values", "drop") if key in same}
         if self.split and (split in self._splits()):
             return {**self.source, "drop": {**self.dropped, "split": self._of_other_splits(split)}}
-        return {"share": _shares(self.table, self.group)[split], **({"by": "group"} if self.group else {})}
+        return {"share": _held_out_shares(self.table, self.group)[split], **({"by": "group"} if self.group else {})}
 
     def _splits(self) -> dict[str, list[str]]:
         """Split -> what the file's column calls it."""
@@ -119,9 +119,14 @@ def drafted(table: FileTable, given: Wishes) -> Draft:
     """
     roles = _roles(table, given)
     table = _without_unanswered(table, given, roles)
-    group, why = _group(table, given, roles)
-    split = _split(table, given)
-    guesses = [*table.guesses, *roles.guesses, Guess("group", group or "none", why, "--group"), *_dividing(table, split, group)]
+    group, why = _group_column(table, given, roles)
+    split = _split_column(table, given)
+    guesses = [
+        *table.guesses,
+        *roles.guesses,
+        Guess("group", group or "none", why, "--group"),
+        *_split_guesses(table, split, group),
+    ]
     if given.name and not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", given.name):
         raise UserError(f"--name '{given.name}' must be of a-z, 0-9, '.', '_' and '-', and begin with a letter or a digit")
     draft = Draft(given.name or name_of(table.name), table, roles, group, split, guesses)
@@ -171,7 +176,7 @@ def _roles(table: FileTable, given: Wishes) -> Roles:
     return generation_roles(table, given, target) if given.type or target else corpus_roles(table, given)
 
 
-def _group(table: FileTable, given: Wishes, roles: Roles) -> tuple[str | None, str]:
+def _group_column(table: FileTable, given: Wishes, roles: Roles) -> tuple[str | None, str]:
     """The column whose equal values stay on one side of a split."""
     if given.group == "none":
         return None, "as you said"
@@ -198,37 +203,37 @@ def _group(table: FileTable, given: Wishes, roles: Roles) -> tuple[str | None, s
     return None, f"each row stands for itself{hint}"
 
 
-def _split(table: FileTable, given: Wishes) -> FileColumn | None:
+def _split_column(table: FileTable, given: Wishes) -> FileColumn | None:
     if given.split == "none":
         return None
     if given.split:
         column = table.column(given.split, "split")
-        if not (is_split(column) and _trains(column)):
+        if not (is_split(column) and _has_train_rows(column)):
             raise UserError(
                 f"{table.name}: column '{column.name}' must say train, validation or test; it holds {contents(column)}"
             )
         return column
     split_columns = [column for column in table.columns.values() if is_split(column)]
-    return next((c for c in split_columns if _trains(c)), None)
+    return next((c for c in split_columns if _has_train_rows(c)), None)
 
 
-def _trains(column: FileColumn) -> bool:
+def _has_train_rows(column: FileColumn) -> bool:
     """Whether rows of training are among them."""
     return any(text.lower().startswith("train") for text in column.counts)
 
 
-def _dividing(table: FileTable, split: FileColumn | None, group: str | None) -> list[Guess]:
+def _split_guesses(table: FileTable, split: FileColumn | None, group: str | None) -> list[Guess]:
     if split:
         return [Guess("splits", f"column {split.name}", f"it holds {', '.join(split.counts)}", "--split")]
     whole = f"whole {group}s" if group else "rows"
     return [
         Guess(name, f"{share:.0%}", f"{whole} by a hash: the same in every run", f"--{name} FILE")
-        for name, share in _shares(table, group).items()
+        for name, share in _held_out_shares(table, group).items()
         if name not in table.split_origins
     ]
 
 
-def _shares(table: FileTable, group: str | None) -> dict[str, float]:
+def _held_out_shares(table: FileTable, group: str | None) -> dict[str, float]:
     """What is held out of the training rows."""
     units = len(table.columns[group].counts) if group else table.rows
     return HELD_OUT if units >= ENOUGH else SMALL

@@ -71,8 +71,8 @@ def faults(draft: Draft, view: DataView, counts: Sequence[SplitCounts], budget: 
         yield from _label_faults(view, test)
         yield from _contradictions(draft)
         yield from _leaks(draft)
-    yield from _power(test.examples, draft.group)
-    yield from _removed(view.data.notes)
+    yield from _power_faults(test.examples, draft.group)
+    yield from _rows_left_out(view.data.notes)
     for count in counts:
         if count.cut:
             yield (
@@ -87,7 +87,7 @@ def _label_faults(view: DataView, test: SplitCounts) -> Iterator[str]:
     spec = view.task.spec
     if rare := [label for label in spec.labels if test.labels.get(label, 0) < FEW_EXAMPLES]:
         these = "them" if len(rare) > 1 else "it"
-        yield f"fewer than {FEW_EXAMPLES} test examples of {_listed(rare)}: nothing can be said of {these}"
+        yield f"fewer than {FEW_EXAMPLES} test examples of {_first_labels(rare)}: nothing can be said of {these}"
     if all(re.fullmatch(r"-?\d+([.,]\d+)?", label) for label in spec.labels):
         yield "the labels are numbers, which tell a decoder nothing: give their names with --labels 0=bad,1=good"
     yield from _told_by_text(view)
@@ -111,7 +111,7 @@ def _contradictions(draft: Draft) -> Iterator[str]:
 def _leaks(draft: Draft) -> Iterator[str]:
     """Columns whose equal values mostly have one label: what training has seen of one of them tells of the test's others."""
     label = draft.table.columns[draft.roles.columns["label"]]
-    chance = _agreement([label.counts])
+    chance = _label_agreement([label.counts])
     for column in draft.table.columns.values():
         if column.renames(label):  # the label in other words
             continue
@@ -121,14 +121,14 @@ def _leaks(draft: Draft) -> Iterator[str]:
         within: dict[str, Counter[str]] = defaultdict(Counter)
         for value, said in zip(column.values, label.values, strict=True):
             within[str(value)][str(said)] += 1
-        if (same := _agreement(within.values())) > chance + TELLS:
+        if (same := _label_agreement(within.values())) > chance + TELLS:
             yield (
                 f"rows of one '{column.name}' share their label in {same:.0%} of pairs ({chance:.0%} by chance), and stand on "
                 f"both sides of the split: with --group {column.name} they stay together"
             )
 
 
-def _agreement(groups: Iterable[Counter[str]]) -> float:
+def _label_agreement(groups: Iterable[Counter[str]]) -> float:
     """Share of pairs within groups that have one label."""
     pairs = same = 0
     for group in groups:
@@ -141,20 +141,20 @@ def _told_by_text(view: DataView) -> Iterator[str]:
     """Whether texts hold their own label, and no other."""
     examples = view.examples("train")[:READ]
     words = {label: re.compile(rf"(?<!\w){re.escape(label.lower())}(?!\w)") for label in view.task.spec.labels}
-    own = sum(words[str(e.gold)].search(_text(e.fields)) is not None for e in examples)
-    other = sum(any(word.search(_text(e.fields)) for label, word in words.items() if label != e.gold) for e in examples)
+    own = sum(words[str(e.gold)].search(_lowered_text(e.fields)) is not None for e in examples)
+    other = sum(any(word.search(_lowered_text(e.fields)) for label, word in words.items() if label != e.gold) for e in examples)
     if own >= TELLING * len(examples) and other < (1 - TELLING) * len(examples):
         yield f"{own / len(examples):.0%} of the texts hold the word of their own label: the answer is given away"
 
 
-def _text(fields: dict[str, str]) -> str:
+def _lowered_text(fields: dict[str, str]) -> str:
     return " ".join(fields.values()).lower()
 
 
-def _power(items: int, group: str | None) -> Iterator[str]:
+def _power_faults(items: int, group: str | None) -> Iterator[str]:
     needed = items_for_share(DIFFERENCE, DISCORDANCE)
     if items < needed:
-        smallest = _smallest(items)
+        smallest = _smallest_difference_shown(items)
         more = f", and more where items of one '{group}' are alike" if group else ""
         said = f"a difference of {100 * smallest:.1f} points" if smallest else "no difference"
         yield (
@@ -163,13 +163,13 @@ def _power(items: int, group: str | None) -> Iterator[str]:
         )
 
 
-def _smallest(items: int) -> float | None:
+def _smallest_difference_shown(items: int) -> float | None:
     """The smallest difference that so many items show; None where they show none at all."""
     most = round(1000 * DISCORDANCE)
     return next((loss / 1000 for loss in range(1, most) if power_of_share(loss / 1000, DISCORDANCE, items) >= POWER), None)
 
 
-def _removed(notes: dict[str, int]) -> Iterator[str]:
+def _rows_left_out(notes: dict[str, int]) -> Iterator[str]:
     if repeats := notes.get("repeated_removed", 0):
         yield f"{repeats:,} of {notes['read']:,} rows repeat another one and are left out"
     for split in ("test", "validation"):
@@ -179,7 +179,7 @@ def _removed(notes: dict[str, int]) -> Iterator[str]:
         yield f"{left:,} rows are left out by the task's options"
 
 
-def _listed(labels: Sequence[str]) -> str:
+def _first_labels(labels: Sequence[str]) -> str:
     return ", ".join(labels[:5]) + (f" and {len(labels) - 5} others" if len(labels) > 5 else "")
 
 

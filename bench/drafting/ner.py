@@ -19,8 +19,8 @@ def tag_column(table: FileTable, given: Wishes) -> FileColumn | None:
     """The column of tags, of several the last; None where there is none."""
     if given.label:
         named = table.column(given.label, "label")
-        return named if given.type == "ner" or _is_tags(named) or named in _numbered(table) else None
-    fitting = [column for column in table.columns.values() if _is_tags(column)] or _numbered(table)
+        return named if given.type == "ner" or _is_tags(named) or named in _numbered_tag_columns(table) else None
+    fitting = [column for column in table.columns.values() if _is_tags(column)] or _numbered_tag_columns(table)
     # A CoNLL column has two names, one from each side; the last is "-1".
     return next((column for column in fitting if column.name == "-1"), fitting[-1] if fitting else None)
 
@@ -36,12 +36,12 @@ def ner_roles(table: FileTable, given: Wishes, column: FileColumn | None) -> Rol
             f"{table.name}: an entity task needs a column of tags such as O, B-PER, I-PER, one for each word; name it with "
             f"--label. {columns_text(table)}"
         )
-    said = {tag for value in column.values for tag in _parts(value)}
+    said = {tag for value in column.values for tag in _cell_words(value)}
     values, why = _as_bio(table, given, column, said)
     types = sorted({tag[2:] for tag in (values or {tag: tag for tag in said}).values() if tag != "O"})
     if not types:
         raise UserError(f"{table.name}: column '{column.name}' tags nothing: every tag is O; name another column with --label")
-    words, words_why = _words(table, given, column)
+    words, words_why = _words_column(table, given, column)
     return Roles(
         type="ner",
         columns={"words": words, "tags": column.name},
@@ -59,12 +59,12 @@ def ner_roles(table: FileTable, given: Wishes, column: FileColumn | None) -> Rol
     )
 
 
-def _parts(value: object) -> list[str]:
+def _cell_words(value: object) -> list[str]:
     return [str(part) for part in value] if isinstance(value, list) else str(value).split()
 
 
 def _is_tags(column: FileColumn) -> bool:
-    filled = [tags for value in column.values[:2000] if (tags := _parts(value))]
+    filled = [tags for value in column.values[:2000] if (tags := _cell_words(value))]
     named = {tag for tags in filled for tag in tags}
     # A single word in a cell would be a class that happens to be called O.
     several = any(len(tags) > 1 for tags in filled)
@@ -72,11 +72,11 @@ def _is_tags(column: FileColumn) -> bool:
     return several and named != {"O"} and (bare or all(TAG.fullmatch(tag) for tag in named))
 
 
-def _numbered(table: FileTable) -> list[FileColumn]:
+def _numbered_tag_columns(table: FileTable) -> list[FileColumn]:
     """Columns of tags by name that hold a number for each word of another column; that of entities comes last."""
     columns = [column for column in table.columns.values() if column.lists]
     lengths = {column.name: [len(value) for value in column.values] for column in columns}
-    kinds = {column.name: {part for value in column.values for part in _parts(value)} for column in columns}
+    kinds = {column.name: {part for value in column.values for part in _cell_words(value)} for column in columns}
     words = [lengths[name] for name, named in kinds.items() if not all(map(str.isdecimal, named))]
     fitting = [
         column
@@ -114,15 +114,15 @@ def _scheme(tags: Collection[str]) -> tuple[Mapping[str, str], str]:
     return bio, "BIO tags" if all(tag == meant for tag, meant in bio.items()) else "BIOES tags, read as BIO"
 
 
-def _words(table: FileTable, given: Wishes, column: FileColumn) -> tuple[str, str]:
+def _words_column(table: FileTable, given: Wishes, column: FileColumn) -> tuple[str, str]:
     """The column with a word for each tag, and the most different ones."""
     if given.text:
         return table.column(given.text[0], "text").name, "as you said"
-    lengths = [len(_parts(value)) for value in column.values]
+    lengths = [len(_cell_words(value)) for value in column.values]
     fitting = [
         other
         for other in table.columns.values()
-        if other.name != column.name and not _is_tags(other) and [len(_parts(value)) for value in other.values] == lengths
+        if other.name != column.name and not _is_tags(other) and [len(_cell_words(value)) for value in other.values] == lengths
     ]
     if not fitting:
         raise UserError(
@@ -130,6 +130,6 @@ def _words(table: FileTable, given: Wishes, column: FileColumn) -> tuple[str, st
             f"{columns_text(table)}"
         )
     best = max(
-        fitting, key=lambda other: len({word for value in other.values for word in _parts(value) if not word.isdecimal()})
+        fitting, key=lambda other: len({word for value in other.values for word in _cell_words(value) if not word.isdecimal()})
     )
     return best.name, "it has a word for each tag"

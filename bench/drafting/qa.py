@@ -33,7 +33,7 @@ def question_columns(table: FileTable, given: Wishes) -> tuple[FileColumn, FileC
         answers = table.column(given.label, "label")
     if context is None or question is None or answers is None:
         return None
-    return (context, question, answers) if _inside(context, answers) >= MOSTLY or given.type == "qa" else None
+    return (context, question, answers) if _share_in_context(context, answers) >= MOSTLY or given.type == "qa" else None
 
 
 def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, FileColumn, FileColumn] | None) -> Roles:
@@ -55,8 +55,8 @@ def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, Fi
         why = "answers begin at these characters" if fits else "answers do not begin at these characters; they are searched for"
         guessed = [Guess("starts", starts.name if fits else f"not {starts.name}", why)]
         columns |= {"starts": starts.name} if fits else {}
-    none = sum(not any(_listed(value)) for value in answers.values)
-    outside = _inside(context, answers) < 1
+    none = sum(not any(_cell_answers(value)) for value in answers.values)
+    outside = _share_in_context(context, answers) < 1
     options = {**({"no_answer": "unanswerable"} if none else {}), **({"outside": "drop"} if outside else {})}
     without = f"{none:,} of {table.rows:,} have none" if none else "every question has one"
     return Roles(
@@ -88,15 +88,15 @@ def _begin_there(context: FileColumn, answers: FileColumn, starts: FileColumn) -
     return any(places)
 
 
-def _listed(value: object) -> list[str]:
+def _cell_answers(value: object) -> list[str]:
     return [str(part).strip() for part in value] if isinstance(value, list) else [str(value).strip()]
 
 
-def _inside(context: FileColumn, answers: FileColumn) -> float:
+def _share_in_context(context: FileColumn, answers: FileColumn) -> float:
     """Share of the answered questions with an answer in their context."""
     pairs = [
         (str(text), wanted)
         for text, value in zip(context.values, answers.values, strict=True)
-        if (wanted := [part for part in _listed(value) if part])
+        if (wanted := [part for part in _cell_answers(value) if part])
     ]
     return sum(any(part in text for part in wanted) for text, wanted in pairs) / len(pairs) if pairs else 0.0

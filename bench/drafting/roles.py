@@ -60,7 +60,7 @@ class Roles:
 
 
 def is_named(column: FileColumn, pattern: re.Pattern[str]) -> bool:
-    return pattern.fullmatch(_plain(column.name)) is not None
+    return pattern.fullmatch(_plain_column_name(column.name)) is not None
 
 
 def is_index(column: FileColumn) -> bool:
@@ -77,7 +77,7 @@ def is_label(column: FileColumn) -> bool:
     """Short values, each of several rows; few of them, or a label's name."""
     few = len(column.counts) <= (MOST_NUMBERS if column.numbers else FEW_VALUES) or is_named(column, LABEL_NAMES)
     again = column.repeats >= 2 and column.words <= 5
-    return few and again and not column.lists and not is_split(column) and not is_index(column) and not _measured(column)
+    return few and again and not column.lists and not is_split(column) and not is_index(column) and not _holds_fractions(column)
 
 
 def is_text(column: FileColumn) -> bool:
@@ -150,7 +150,7 @@ def prompt_of(texts: list[str], wanted: str) -> str:
     return "\n".join([*lines, f"{wanted}:"])
 
 
-def _plain(name: str) -> str:
+def _plain_column_name(name: str) -> str:
     return name.strip().lower().replace("-", "_").replace(" ", "_")
 
 
@@ -160,7 +160,7 @@ def _is_key(column: FileColumn) -> bool:
     )
 
 
-def _measured(column: FileColumn) -> bool:
+def _holds_fractions(column: FileColumn) -> bool:
     """Numbers with a fraction: a measure, and no class."""
     return column.numbers and any(not float(text.replace(",", ".")).is_integer() for text in column.counts)
 

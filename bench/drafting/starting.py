@@ -56,19 +56,19 @@ def start_suite(what: str, given: Wishes, yes: bool, force: bool) -> None:
     to = Console(highlight=False)
     if not to.is_terminal:  # a log has no width
         to.width = max(to.width, 132)
-    looked = _shown(what, given, force, to)
+    looked = _look_and_show(what, given, force, to)
     while not yes and (change := _wanted_change(yaml_files.places(looked.draft.name))):
         try:
             changed = given.changed(change)
-            looked = _shown(what, changed, force, to)
+            looked = _look_and_show(what, changed, force, to)
             given = changed
         except UserError as error:  # a slip; what was said before still holds
-            _say(f"error: {error}", to)
+            _say_printable(f"error: {error}", to)
     write(looked)
     _tell_next(looked, to)
 
 
-def _shown(what: str, given: Wishes, force: bool, to: Console) -> Looked:
+def _look_and_show(what: str, given: Wishes, force: bool, to: Console) -> Looked:
     _refuse_to_overwrite(yaml_files.places(given.name or name_of(what)), force)  # before anything big is read
     looked = look(what, given)
     show(looked, to)
@@ -107,12 +107,12 @@ def _refuse_to_overwrite(written: Sequence[Path], force: bool) -> None:
 def show(looked: Looked, to: Console) -> None:
     """What was guessed and why, five examples, counts, and what will hurt."""
     draft = looked.draft
-    _say(f"{draft.table.name}: {draft.table.total:,} rows, {len(draft.table.columns)} columns", to)
+    _say_printable(f"{draft.table.name}: {draft.table.total:,} rows, {len(draft.table.columns)} columns", to)
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("guessed", "", "because", "change it by"):
         grid.add_column(column, overflow="fold")
     for guess in draft.guesses:
-        grid.add_row(guess.about, *map(_cell, (guess.value.replace("\t", "tab"), guess.why, guess.option)))
+        grid.add_row(guess.about, *map(_escaped_cell, (guess.value.replace("\t", "tab"), guess.why, guess.option)))
     to.print(grid)
     to.print(f"{EXAMPLES} examples as {looked.model} reads them:")
     for row in looked.view.rows("train", EXAMPLES):
@@ -121,15 +121,15 @@ def show(looked: Looked, to: Console) -> None:
         to.print(f"  {read}\n    -> {answer}  ({row['tokens']} tokens)", markup=False, overflow="fold")
     _show_counts(looked.counts, to)
     for sentence in faults(draft, looked.view, looked.counts, looked.suite["budget"]):
-        _say(f"warning: {sentence}", to)
+        _say_printable(f"warning: {sentence}", to)
 
 
-def _say(sentence: str, to: Console) -> None:
+def _say_printable(sentence: str, to: Console) -> None:
     """What stands in the file must not steer the terminal."""
     to.print(printable(sentence), markup=False, soft_wrap=True)
 
 
-def _cell(text: str) -> str:
+def _escaped_cell(text: str) -> str:
     return escape(printable(text))
 
 
@@ -141,7 +141,7 @@ def _show_counts(counts: Sequence[SplitCounts], to: Console) -> None:
         words, tokens = (f"{of['least']}-{of['most']}, mid {of['median']:.0f}" for of in (count.words, count.tokens))
         labels = sorted(count.labels.items(), key=lambda pair: -pair[1])
         named = ", ".join(f"{label} {number:,}" for label, number in labels[:8]) + (", ..." if len(labels) > 8 else "")
-        grid.add_row(count.name, f"{count.examples:,}", words, tokens, str(count.cut), _cell(named))
+        grid.add_row(count.name, f"{count.examples:,}", words, tokens, str(count.cut), _escaped_cell(named))
     to.print(grid)
 
 
@@ -176,13 +176,13 @@ def _tell_next(looked: Looked, to: Console) -> None:
     suite, task = yaml_files.places(looked.draft.name)
     to.print(f"written: {suite}, {task}", markup=False)
     try:
-        takes = f", {_taken(outlook.outlook(suite))}"
+        takes = f", {_time_and_memory(outlook.outlook(suite))}"
     except UserError as error:  # such as a probe's data that cannot be fetched: the files are there all the same
-        _say(f"warning: what it takes is not known: {error}", to)
+        _say_printable(f"warning: what it takes is not known: {error}", to)
         takes = ""
     to.print(f"next{takes}:\n  tunebench run --suite {suite}", markup=False, soft_wrap=True)
 
 
-def _taken(ahead: outlook.Outlook) -> str:
+def _time_and_memory(ahead: outlook.Outlook) -> str:
     time = "" if ahead.seconds is None else f"about {lasting(ahead.seconds)} and "
     return f"{time}{ahead.memory_bytes / 1e9:.1f} GB for {ahead.runs} runs on this machine"

@@ -37,7 +37,7 @@ class FileColumn:
         said = [value.strip() for value in self.values if isinstance(value, str) and value.strip()]
         # pandas writes `nan` for a number that is missing; elsewhere it is a word.
         numbers = [text for text in said if text.lower() != "nan"]
-        return numbers if numbers and all(map(_is_number, numbers)) else said
+        return numbers if numbers and all(map(_is_finite_number, numbers)) else said
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -70,7 +70,7 @@ class FileColumn:
 
     @cached_property
     def numbers(self) -> bool:
-        return bool(self.texts) and all(_is_number(text) for text in self.counts)
+        return bool(self.texts) and all(_is_finite_number(text) for text in self.counts)
 
     @property
     def repeats(self) -> float:
@@ -123,33 +123,35 @@ def opened(what: str, given: Wishes) -> FileTable:
     if path.is_file():
         if given.config:
             raise UserError(f"--config is of a data set on a hub, and '{what}' is a file")
-        return _of_file(path, given)
-    if path.is_dir() or (what.count("/") == 1 and _ending(path).lower() not in (*formats.ENDINGS, "txt")):
+        return _file_table(path, given)
+    if path.is_dir() or (what.count("/") == 1 and _ending_before_packing(path).lower() not in (*formats.ENDINGS, "txt")):
         if given.form != Form() or {given.test, given.validation} - {None, "none"}:
             raise UserError(
                 f"--format, --encoding, --separator, --header, --test and --validation speak of a file, and '{what}' is a data "
                 f"set with splits of its own; `--test none` leaves one of them out"
             )
-        return _of_hub(what, given)
+        return _hub_table(what, given)
     raise UserError(f"'{what}' does not exist; name a file, or a data set on a hub as owner/name")
 
 
-def _of_file(path: Path, given: Wishes) -> FileTable:
-    form, reasons = _form(path, given.form)
+def _file_table(path: Path, given: Wishes) -> FileTable:
+    form, reasons = _sniffed_form(path, given.form)
     guesses = [Guess("format", str(form.kind), reasons["format"], "--format")]
     guesses += [
         Guess(part, str(getattr(form, part)), reasons[part], f"--{part}")
         for part in ("encoding", "separator", "header")
         if part in reasons
     ]
-    split_origins = {split: _origin(file, _form(file, given.form)[0]) for split, file in _siblings(path, given).items()}
+    split_origins = {
+        split: _file_origin(file, _sniffed_form(file, given.form)[0]) for split, file in _siblings(path, given).items()
+    }
     for split, origin in split_origins.items():
         named = getattr(given, split)
         guesses.append(Guess(split, origin["path"], "as you said" if named else "it lies beside the file", f"--{split}"))
-    return _table(str(path), _origin(path, form), given, split_origins, guesses)
+    return _sampled_table(str(path), _file_origin(path, form), given, split_origins, guesses)
 
 
-def _form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
+def _sniffed_form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
     try:
         detection = sniffed(str(path), path.read_bytes(), given)
     except OSError as error:
@@ -157,15 +159,15 @@ def _form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
     return detection.form, detection.reasons
 
 
-def _origin(path: Path, form: Form) -> dict[str, Any]:
+def _file_origin(path: Path, form: Form) -> dict[str, Any]:
     """The fields of a source, of which those that its name tells are left out."""
-    told = {"format": form.kind, "encoding": form.encoding, "separator": form.separator, "header": form.header}
-    if formats.ENDINGS.get(_ending(path)) == form.kind:
-        del told["format"]
-    return {"path": str(path.resolve()), **{name: value for name, value in told.items() if value is not None}}
+    form_fields = {"format": form.kind, "encoding": form.encoding, "separator": form.separator, "header": form.header}
+    if formats.ENDINGS.get(_ending_before_packing(path)) == form.kind:
+        del form_fields["format"]
+    return {"path": str(path.resolve()), **{name: value for name, value in form_fields.items() if value is not None}}
 
 
-def _ending(path: Path) -> str:
+def _ending_before_packing(path: Path) -> str:
     """Of a file's name, without the dot, before that of how it is packed."""
     return Path(str(path).removesuffix(packing(str(path)))).suffix.lstrip(".")
 
@@ -175,7 +177,7 @@ def columns_of(origin: Mapping[str, Any]) -> set[str]:
     form = Form(origin.get("format"), origin.get("header"), origin.get("separator"), origin.get("encoding"))
     path = Path(origin["path"])
     records = islice(formats.parse_file(str(path), path.read_bytes(), form), LOOKED_AT)
-    return {name for _, record in records for name in _flat(record)}
+    return {name for _, record in records for name in _flat_record(record)}
 
 
 def _siblings(path: Path, given: Wishes) -> dict[str, Path]:
@@ -190,7 +192,7 @@ def _siblings(path: Path, given: Wishes) -> dict[str, Path]:
     return files
 
 
-def _of_hub(name: str, given: Wishes) -> FileTable:
+def _hub_table(name: str, given: Wishes) -> FileTable:
     import datasets  # slow to import, and few need it
 
     place = str(Path(name).resolve()) if Path(name).is_dir() else name
@@ -211,10 +213,10 @@ def _of_hub(name: str, given: Wishes) -> FileTable:
         if getattr(given, split) != "none"  # tests of competitions have no labels
     }
     guesses = [Guess("split", first, f"the data set has {', '.join(splits)}")]
-    return _table(name, {**origin, "split": first}, given, split_origins, guesses)
+    return _sampled_table(name, {**origin, "split": first}, given, split_origins, guesses)
 
 
-def _table(
+def _sampled_table(
     name: str, origin: dict[str, Any], given: Wishes, split_origins: Mapping[str, dict[str, Any]], guesses: Sequence[Guess]
 ) -> FileTable:
     limit = ROWS if given.sample is None else given.sample or None
@@ -222,7 +224,7 @@ def _table(
     total, records = drawn(Source.model_validate({**origin, "columns": {"any": "any"}, "sample": limit}))
     if not records:
         raise UserError(f"{name}: it holds no rows")
-    flat = [_flat(record) for _, (_, record) in records]
+    flat = [_flat_record(record) for _, (_, record) in records]
     names = dict.fromkeys(name for record in flat for name in record)
     columns = {name: FileColumn(name, [record.get(name, "") for record in flat]) for name in names}
     # Where some rows have lists of objects and others an empty one, the objects' parts are the columns.
@@ -239,13 +241,13 @@ def _table(
     return FileTable(name, origin, columns, len(flat), total, split_origins, guesses)
 
 
-def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[Any]]:
+def _flat_record(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[Any]]:
     """Values by column as a source names it: dots reach into objects, and into all entries of a list of them."""
     values: dict[str, str | list[Any]] = {}
     for key, value in record.items():
         name = f"{before}{key}"
         if isinstance(value, dict):
-            values |= _flat(value, f"{name}.")
+            values |= _flat_record(value, f"{name}.")
         elif isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
             values |= {f"{name}.{part}": [entry.get(part) for entry in value] for part in value[0]}
         elif isinstance(value, list):
@@ -255,7 +257,7 @@ def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[A
     return values
 
 
-def _is_number(text: str) -> bool:
+def _is_finite_number(text: str) -> bool:
     try:
         return math.isfinite(float(text.replace(",", ".")))
     except ValueError:

@@ -68,9 +68,9 @@ class Wishes:
         Raises:
             UserError: a value does not fit its option.
         """
-        told = {name: _read(name, value) for name, value in options.items() if value is not None}
-        form = {FORM[name]: value for name, value in told.items() if name in FORM}
-        own = {name: value for name, value in told.items() if name not in FORM}
+        meant = {name: _option_value(name, value) for name, value in options.items() if value is not None}
+        form = {FORM[name]: value for name, value in meant.items() if name in FORM}
+        own = {name: value for name, value in meant.items() if name not in FORM}
         return replace(self, form=replace(self.form, **form), **own)  # type: ignore[arg-type]
 
 
@@ -80,24 +80,24 @@ CHOICES = {"type": get_args(TaskKind), "format": get_args(Format)}
 OPTIONS = [*FORM, *(each.name for each in fields(Wishes) if each.name != "form")]
 
 
-def _read(name: str, value: str) -> object:
+def _option_value(name: str, value: str) -> object:
     """What an option's value means."""
     option = f"--{name.replace('_', '-')}"
     if name == "separator":
         return _separating({"tab": "\t", "\\t": "\t"}.get(value, value))
-    if not _listed(value):
+    if not _comma_parts(value):
         raise UserError(f"{option} '{value}' says nothing; give it a value, or leave it out")
     if name in CHOICES and value not in CHOICES[name]:
         raise unknown(name, value, CHOICES[name])
     if name == "encoding" and not is_encoding(value):
         raise UserError(f"{option} '{value}' is not known; common ones are cp1252, latin-1, utf-16")
     if name == "header":
-        return _named_once(_listed(value))
+        return _named_once(_comma_parts(value))
     if name == "labels":
-        return _meanings(_listed(value))
+        return _meanings(_comma_parts(value))
     if name in ("sample", "max_length"):
-        return _number(option, value)
-    return _listed(value) if name == "text" else value
+        return _whole_number(option, value)
+    return _comma_parts(value) if name == "text" else value
 
 
 def _separating(value: str) -> str:
@@ -122,7 +122,7 @@ def _meanings(entries: Sequence[str]) -> Mapping[str, str]:
     return meanings
 
 
-def _number(option: str, value: str) -> int:
+def _whole_number(option: str, value: str) -> int:
     if option == "--sample" and value == "all":
         return 0
     if not value.isdecimal():
@@ -132,5 +132,5 @@ def _number(option: str, value: str) -> int:
     return int(value)
 
 
-def _listed(value: str) -> list[str]:
+def _comma_parts(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]

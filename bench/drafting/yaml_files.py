@@ -82,7 +82,7 @@ SUITE_COMMENTS = {
 
 def suite_yaml(suite: Mapping[str, Any]) -> str:
     """Each field on a line, with what it is for."""
-    return _readable("".join(_line(name, value, SUITE_COMMENTS.get(name)) for name, value in suite.items()))
+    return _checked_yaml("".join(_yaml_line(name, value, SUITE_COMMENTS.get(name)) for name, value in suite.items()))
 
 
 def task_yaml(draft: Draft) -> str:
@@ -102,13 +102,13 @@ def task_yaml(draft: Draft) -> str:
     lines = [f"# Drafted by `tunebench init {_comment(draft.table.name)}`. Change what is not as you mean it.\n"]
     for name, value in draft.task().items():
         if isinstance(value, dict) and "columns" in value:
-            lines += [f"{name}:\n", *_source(value, why)]
+            lines += [f"{name}:\n", *_source_lines(value, why)]
         else:
-            lines.append(_line(name, value, comments.get(name)))
-    return _readable("".join([*lines, *_instructions(draft)]))
+            lines.append(_yaml_line(name, value, comments.get(name)))
+    return _checked_yaml("".join([*lines, *_instructions(draft)]))
 
 
-def _source(source: Mapping[str, Any], why: Mapping[str, str]) -> list[str]:
+def _source_lines(source: Mapping[str, Any], why: Mapping[str, str]) -> list[str]:
     comments = {
         "columns": "field of the task: column of the file",
         "values": "what the file says: what the task says",
@@ -116,11 +116,11 @@ def _source(source: Mapping[str, Any], why: Mapping[str, str]) -> list[str]:
         "sample": why.get("sample"),
         **{name: why.get(name) for name in ("format", "encoding", "separator", "header")},
     }
-    shown = {name: _relative(value) if name in ("path", "hub") else value for name, value in source.items()}
-    return [f"  {_line(name, value, comments.get(name))}" for name, value in shown.items()]
+    shown = {name: _relative_to_tasks(value) if name in ("path", "hub") else value for name, value in source.items()}
+    return [f"  {_yaml_line(name, value, comments.get(name))}" for name, value in shown.items()]
 
 
-def _relative(place: str) -> str:
+def _relative_to_tasks(place: str) -> str:
     """As it is meant from the task's folder, if it lies in this one or beside; a hub's name stays."""
     here = Path.cwd().resolve()
     if not Path(place).is_absolute() or here.parent not in Path(place).parents:
@@ -147,7 +147,7 @@ def _instructions(draft: Draft) -> list[str]:
     ]
 
 
-def _line(name: str, value: Any, comment: str | None) -> str:
+def _yaml_line(name: str, value: Any, comment: str | None) -> str:
     written = f"{name}: {flow(value)}"
     return f"{written}  # {_comment(comment)}\n" if comment else f"{written}\n"
 
@@ -157,7 +157,7 @@ def _comment(said: str) -> str:
     return " ".join(printable(said).split())
 
 
-def _readable(text: str) -> str:
+def _checked_yaml(text: str) -> str:
     """The text, if it can be read again.
 
     Raises:

@@ -80,7 +80,7 @@ def test_what_is_not_there_is_told(tmp_path):
 
 
 def test_a_data_set_on_a_hub_may_have_a_dot_in_its_name(monkeypatch):
-    monkeypatch.setattr(table, "_of_hub", lambda name, given: name)
+    monkeypatch.setattr(table, "_hub_table", lambda name, given: name)
     for name in ("stanfordnlp/imdb", "argilla/magpie-ultra-v1.0"):
         assert opened(name, Wishes()) == name
     for file in ("data/nowhere.csv", "data/nowhere.jsonl.gz", "data/nowhere.TXT"):
