@@ -69,7 +69,7 @@ class RayWorker:
         self._over = self._waited_for = False
         # Which GPU it is Ray tells the actor, and names only what is visible to it before.
         here = Slot(slot.number, threads=slot.threads)
-        variables = here.variables | _said() | {"PYTHONPATH": package_path()}
+        variables = here.variables | _variables_set_here() | {"PYTHONPATH": package_path()}
         actor = self._ray.remote(Relay).options(
             num_cpus=slot.threads, num_gpus=len(slot.gpus), runtime_env={"env_vars": variables}
         )
@@ -113,7 +113,7 @@ class RayWorker:
                     return
 
 
-def _said() -> dict[str, str]:
+def _variables_set_here() -> dict[str, str]:
     """What a person has set in this process's environment, and a node does not know by itself.
 
     No key: Ray keeps this, and shows it to whoever sees its dashboard. A node that is to use a hub has a token of its own.

@@ -14,8 +14,8 @@ from bench.runs.run import Run
 
 def like(work: Assignment) -> Like:
     """By what its seconds hang on; a trial of the same run asks other items, so that it is another kind."""
-    alike, who = _Like.of(work.run), type(work).__name__
-    return Like(f"{who} {alike.key}", f"{who} {work.run.model.name}", lambda: _flops(_estimated(alike)))
+    alike, who = _RunByCost.of(work.run), type(work).__name__
+    return Like(f"{who} {alike.key}", f"{who} {work.run.model.name}", lambda: _flops(_cached_estimate(alike)))
 
 
 def _flops(cost: CostEstimate) -> float:
@@ -33,24 +33,24 @@ def seconds_taken(record: Record | TrialRecord) -> float | None:
 
 def bytes_held(run: Run) -> int:
     """Bytes on its device, at most."""
-    memory = _estimated(_Like.of(run)).memory
+    memory = _cached_estimate(_RunByCost.of(run)).memory
     # The base is asked before, in its reference precision.
     base = run.model.reference_bits // 8 * memory.parameters
     return round(HEADROOM * max(memory.total, base))
 
 
 @dataclass(frozen=True)
-class _Like:
+class _RunByCost:
     """A run, by what its cost hangs on."""
 
     key: str
     run: Run = field(compare=False)
 
     @classmethod
-    def of(cls, run: Run) -> "_Like":
+    def of(cls, run: Run) -> "_RunByCost":
         return cls(cost_key(run), run)
 
 
 @cache
-def _estimated(like: _Like) -> CostEstimate:
+def _cached_estimate(like: _RunByCost) -> CostEstimate:
     return estimate_cost(like.run, UNKNOWN_RATE)

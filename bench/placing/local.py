@@ -42,7 +42,7 @@ class WorkerProcess:
                 # Whatever lies in the folder from which it is started is no module of ours.
                 env=os.environ | slot.variables | {"PYTHONPATH": package_path(), "PYTHONSAFEPATH": "1"},
                 stdin=theirs.fileno(),  # which a launcher's processes have as well
-                stdout=_errors(),  # stdout is for results alone
+                stdout=_error_stream(),  # stdout is for results alone
                 start_new_session=True,  # Ctrl-C is for who gives the work, and ends the workers by it
             )
         self._connection = Connection(ours.detach())
@@ -96,7 +96,7 @@ class WorkerProcess:
                 self._said(self._connection.recv_bytes())
             except (EOFError, OSError):
                 break
-        self._lost(_ending(self._process.wait()))
+        self._lost(_exit_reason(self._process.wait()))
 
 
 class LocalWorker:
@@ -138,14 +138,14 @@ def _command(slot: Slot, setting: bytes) -> list[str]:
     return [*launcher(LAUNCH / f"{slot.launch}.yaml"), *many, *worker]
 
 
-def _ending(status: int) -> str:
+def _exit_reason(status: int) -> str:
     if status >= 0:
         return f"its process ended with status {status}"
     name = signal.Signals(-status).name
     return f"its process was ended by {name}" + (", as by a machine without memory" if name == "SIGKILL" else "")
 
 
-def _errors() -> int | None:
+def _error_stream() -> int | None:
     """Where errors are written; nowhere else where that is no file, as in a test."""
     try:
         return sys.stderr.fileno()

@@ -70,7 +70,7 @@ class WorkerPool:
             RunError: no worker can be started.
         """
         # A model behind an API needs no device, and answers that it is asked for twice at once are paid twice.
-        asked = in_turn([work for work in works if not work.run.model.needs_device], place, finished)
+        recorded = in_turn([work for work in works if not work.run.model.needs_device], place, finished)
         waiting = [work for work in works if work.run.model.needs_device and not finished(work)]
         likes = {work.id: self._like(work) for work in waiting}
         self._remember(works, likes, place)
@@ -84,8 +84,8 @@ class WorkerPool:
             for slots, shift in shifts:
                 self._settle_on(slots)
                 self._do(shift)
-                asked |= shift.done
-        return asked
+                recorded |= shift.done
+        return recorded
 
     def _remember(self, works: Sequence[Assignment], waiting: Mapping[str, Like], place: Workplace) -> None:
         """Learn from what was done before, as far as it is of a kind that waits: one of each kind tells enough."""
@@ -173,9 +173,9 @@ class WorkerPool:
             self._view.lost(number, f"{reason}; the run is done again")
         else:
             work = shift.by_id[lease.what]
-            told = f"its worker was lost {TRIES} times; the last time {reason}"
-            shift.settle(lease, work.failed(shift.place, told))
-            self._view.hears(Message(number, "result", f"failed: {told}"))
+            failure = f"its worker was lost {TRIES} times; the last time {reason}"
+            shift.settle(lease, work.failed(shift.place, failure))
+            self._view.hears(Message(number, "result", f"failed: {failure}"))
             self._view.ends(number, lease.what)
 
 

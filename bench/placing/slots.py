@@ -35,9 +35,9 @@ def slots(wanted: int | None, needed: Sequence[int]) -> list[Slot]:
     Raises:
         UserError: more are wanted than there are cores.
     """
-    _check(wanted, cores(), "CPU cores")
+    _check_enough(wanted, cores(), "CPU cores")
     count = wanted or max(1, min(cores(), len(needed), held_at_once(needed, available_memory())))
-    return [Slot(number, part, threads=_threads(count)) for number, part in enumerate(_parts(count))]
+    return [Slot(number, part, threads=_threads(count)) for number, part in enumerate(_core_parts(count))]
 
 
 def gpu_slots(gpus: Sequence[str], each: int, launch: str) -> list[Slot]:
@@ -49,7 +49,7 @@ def gpu_slots(gpus: Sequence[str], each: int, launch: str) -> list[Slot]:
     count = len(gpus) // each
     return [
         Slot(number, part, tuple(gpus[number * each : (number + 1) * each]), launch, _threads(count))
-        for number, part in enumerate(_parts(count))
+        for number, part in enumerate(_core_parts(count))
     ]
 
 
@@ -65,11 +65,11 @@ def visible_gpus(wanted: int | None) -> list[str]:
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     visible = [each.strip() for each in named.split(",")] if named else [str(number) for number in range(count)]
     if count:
-        _check(wanted, count, "GPUs")
+        _check_enough(wanted, count, "GPUs")
     return visible[: count if wanted is None else min(wanted, count)]
 
 
-def _check(wanted: int | None, most: int, kind: str) -> None:
+def _check_enough(wanted: int | None, most: int, kind: str) -> None:
     if wanted is not None and wanted > most:
         raise UserError(f"--workers {wanted} needs a device for each, and this machine has {most} {kind}; lower it")
 
@@ -93,11 +93,11 @@ def gpu_bytes() -> int:
 
 def _threads(count: int) -> int:
     """Of each of so many workers, where a container gets the time of fewer cores than it sees; else 0: as many as it has."""
-    (seen,) = _parts(1)
+    (seen,) = _core_parts(1)
     return max(1, cores() // count) if cores() < len(seen) else 0
 
 
-def _parts(count: int) -> list[tuple[int, ...]]:
+def _core_parts(count: int) -> list[tuple[int, ...]]:
     """This machine's cores in so many parts, neighbours together, since they mostly share a cache."""
     all_cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(cores())
     each, more = divmod(len(all_cores), count)

@@ -56,9 +56,9 @@ def check_held(runs: Iterable[Run], gpus: int, room: int) -> None:
         if (needed := gpus_needed(run, room)) > 1:
             check_parallelism([run], "fsdp2")
         if needed > gpus:
-            told = f"is planned to hold {bytes_held(run) / 1e9:.1f} GB, and there are {gpus} GPUs of {room / 1e9:.1f}"
-            other = "give --budget a ceiling such as 8GB, or use `tunebench run --launch zero3-offload`"
-            raise UserError(f"{run.label} {told}; {other}")
+            why = f"is planned to hold {bytes_held(run) / 1e9:.1f} GB, and there are {gpus} GPUs of {room / 1e9:.1f}"
+            instead = "give --budget a ceiling such as 8GB, or use `tunebench run --launch zero3-offload`"
+            raise UserError(f"{run.label} {why}; {instead}")
         if needed > 1 and run.placement:
-            told = f"is planned to need {needed} GPUs, and the seconds of its budget are planned for {run.placement}"
-            raise UserError(f"{run.label} {told}; use `tunebench run --launch fsdp2`, or a budget without seconds")
+            why = f"is planned to need {needed} GPUs, and the seconds of its budget are planned for {run.placement}"
+            raise UserError(f"{run.label} {why}; use `tunebench run --launch fsdp2`, or a budget without seconds")

@@ -76,8 +76,8 @@ class View:
         self._spent[job] = self._costs.pop(job, 0.0)
         self._status.end(Finished(label=at.label, result=at.result, seconds=seconds))
         left = self._left()
-        told = "" if left is None else f"; about {lasting(left)} left"
-        self._line(number, f"{at.label}: {at.result} ({seconds:.0f} s){told}")
+        time_left = "" if left is None else f"; about {lasting(left)} left"
+        self._line(number, f"{at.label}: {at.result} ({seconds:.0f} s){time_left}")
 
     def lost(self, number: int, reason: str) -> None:
         self._line(number, reason)

@@ -149,8 +149,8 @@ def outcome(work: "Assignment", place: "Workplace") -> tuple[Kind, Any]:
     """What a piece of work has come to, as it is told."""
     from bench.errors import UserError
 
-    if told := _misplaced(work.run):
-        return "wrong", told
+    if misplaced := _misplaced(work.run):
+        return "wrong", misplaced
     place.progress.start(work.label)
     accelerator = place.device.accelerator
     with beating(place.out, accelerator.num_processes, lambda: place.progress.status.stage):
@@ -168,8 +168,8 @@ def _misplaced(run: "Run") -> str | None:
 
     if run.placement in (None, here := placement()):
         return None
-    told = f"{run.label}: the seconds of its budget are planned for {run.placement}, and its worker has {here}"
-    return f"{told}; give the command on a machine with such devices, or a budget without seconds"
+    why = f"{run.label}: the seconds of its budget are planned for {run.placement}, and its worker has {here}"
+    return f"{why}; give the command on a machine with such devices, or a budget without seconds"
 
 
 if __name__ == "__main__":

@@ -122,8 +122,8 @@ class Run:
             question["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
         if self.search:
             question["search"] = self.search.model_dump(mode="json")
-        trained = self._training_inputs() if self.strategy.trains else {}
-        return question | self.model.inputs(self.precision, self.max_length) | self._seed_inputs() | trained
+        of_training = self._training_inputs() if self.strategy.trains else {}
+        return question | self.model.inputs(self.precision, self.max_length) | self._seed_inputs() | of_training
 
     def _seed_inputs(self) -> dict[str, Any]:
         """Empty where nothing is drawn. The run with all parts at 0 has one id, whichever part is varied."""
@@ -158,8 +158,8 @@ class Run:
         kind, shots = types.task_type(self.task), self.strategy.wording.shots
         if unfit := self.model.unfit_for(self.task.type, kind.asks, self.strategy.trains):
             return unfit
-        asked = self.tested if self.strategy.trains else (self.task,)
-        headless = [task for task in asked if types.task_type(task).auto_class is None]
+        asked_tasks = self.tested if self.strategy.trains else (self.task,)
+        headless = [task for task in asked_tasks if types.task_type(task).auto_class is None]
         if self.model.family == "encoder" and headless:
             return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"
         if self.model.family == "encoder" and shots and not (kind.asks == "rank" and self.task.labels):
@@ -173,8 +173,8 @@ class Run:
         """Which task lacks the instructions by which the run would be asked, and what to do; None where it lacks none."""
         if self.unfit or self.wording.style != "instruction":
             return None
-        asked = self.training_tasks if self.strategy.trains else (self.task,)
-        bare = [task for task in asked if not task.instructions and types.task_type(task).asks != "read"]
+        asked_tasks = self.training_tasks if self.strategy.trains else (self.task,)
+        bare = [task for task in asked_tasks if not task.instructions and types.task_type(task).asks != "read"]
         if not bare:
             return None
         model, own = self.model, self.model.own_style is not None

@@ -60,7 +60,7 @@ class RunFolder:
         """The folder of a run or a trial, emptied where what lies in it is not of this run in this environment."""
         folder = checkpoint_folder(out, run_id)
         stamp = {"run": run_id, "environment": environment_id(environment(device.torch.type, device.precision))}
-        if device.main and folder.exists() and (fault := _fault(folder / "stamp.json", stamp)):
+        if device.main and folder.exists() and (fault := _stamp_fault(folder / "stamp.json", stamp)):
             progress.say(f"{folder}: {fault}; the run starts anew")
             with faults_told(folder):
                 shutil.rmtree(folder)
@@ -131,7 +131,7 @@ def remove_checkpoint(out: Path, run_id: str) -> None:
         folder.parent.rmdir()
 
 
-def _fault(path: Path, stamp: dict[str, str]) -> str:
+def _stamp_fault(path: Path, stamp: dict[str, str]) -> str:
     """Why what lies in the folder can't be gone on with; empty where it can."""
     try:
         saved_stamp = json.loads(path.read_text(encoding="utf-8"))

@@ -177,14 +177,14 @@ class Leases:
         path, text = self.folder / name, json.dumps(content)
         with faults_told(path):
             try:
-                return _linked(path, text)
+                return _made_as_link(path, text)
             except OSError as error:
                 if error.errno not in NO_LINKS:
                     raise
-                return _written(path, text)
+                return _made_as_folder(path, text)
 
 
-def _linked(path: Path, text: str) -> bool:
+def _made_as_link(path: Path, text: str) -> bool:
     with partial(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
         try:
@@ -195,7 +195,7 @@ def _linked(path: Path, text: str) -> bool:
     return True
 
 
-def _written(path: Path, text: str) -> bool:
+def _made_as_folder(path: Path, text: str) -> bool:
     """The same without hard links, as a folder: the system lets none take the place of one that holds something, and moves it
     whole or not at all."""
     with partial(path, folder=True) as temporary:

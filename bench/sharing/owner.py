@@ -103,13 +103,13 @@ class Observer:
         # Before the file is read: if this process is frozen in between, it is not the other that was still.
         now, last = self._clock(), self._looks.get(heart)
         if last is None or now - last.looked > LOOK:
-            count = _count(heart)
+            count = _beat_count(heart)
             since = last.since if last and last.count == count else now
             last = self._looks[heart] = _Look(count, since, now)
         return last.looked - last.since > PATIENCE
 
 
-def _count(heart: Path) -> str:
+def _beat_count(heart: Path) -> str:
     """Empty where none can be read: its owner may have ended at this very moment, or a network's disk have forgotten it."""
     try:
         return heart.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.placing import cluster
-from bench.placing.cluster import RayWorker, _said, cluster_slots, connect
+from bench.placing.cluster import RayWorker, _variables_set_here, cluster_slots, connect
 from bench.placing.forecast import Like
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
@@ -158,4 +158,4 @@ def test_an_actor_that_is_lost_is_told(tmp_path, local_cluster):
 def test_no_key_is_told_to_the_cluster(monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert "HF_TOKEN" not in _said() and _said()["HF_HUB_OFFLINE"] == "1"
+    assert "HF_TOKEN" not in _variables_set_here() and _variables_set_here()["HF_HUB_OFFLINE"] == "1"

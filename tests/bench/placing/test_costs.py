@@ -54,7 +54,9 @@ def test_a_base_is_held_in_its_reference_precision(planned, monkeypatch):
     """Before training, in which a model in 8 bit may take less than its base in fp32 did."""
     run = planned("lora-8bit", "sentiment", model="smollm2", budget="24")
     small = Memory(*[0] * len(fields(Memory)))
-    monkeypatch.setattr(costs, "_estimated", lambda like: SimpleNamespace(memory=replace(small, parameters=1_000_000_000)))
+    monkeypatch.setattr(
+        costs, "_cached_estimate", lambda like: SimpleNamespace(memory=replace(small, parameters=1_000_000_000))
+    )
     halved = replace(run, model=replace(run.model, reference_precision="bf16"))
     assert bytes_held(run) == pytest.approx(HEADROOM * 4e9) and bytes_held(halved) == pytest.approx(HEADROOM * 2e9)
 

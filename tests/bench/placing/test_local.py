@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bench.placing.costs import like
-from bench.placing.local import LocalWorker, _ending
+from bench.placing.local import LocalWorker, _exit_reason
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
@@ -26,9 +26,9 @@ SLOTS = [Slot(0, (CORE,)), Slot(1, (CORE,))]
 
 
 def test_how_a_worker_ended_is_told():
-    assert _ending(3) == "its process ended with status 3"
-    assert _ending(-signal.SIGTERM) == "its process was ended by SIGTERM"
-    assert "SIGKILL, as by a machine without memory" in _ending(-signal.SIGKILL)
+    assert _exit_reason(3) == "its process ended with status 3"
+    assert _exit_reason(-signal.SIGTERM) == "its process was ended by SIGTERM"
+    assert "SIGKILL, as by a machine without memory" in _exit_reason(-signal.SIGKILL)
 
 
 def same(record, other):
