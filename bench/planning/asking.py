@@ -56,7 +56,7 @@ class CountingBackend(Backend):
     def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
         contexts = {context for context, _ in requests}  # each is read once, whatever follows it
         self.read += sum(map(len, contexts)) + sum(len(answer) for _, answer in requests)
-        return [_likeliest(answer) for _, answer in requests]
+        return [_made_up_likelihood(answer) for _, answer in requests]
 
     def losses(self, texts: Sequence[Encoded]) -> list[float]:
         self.read += sum(len(text.ids) for text in texts)
@@ -66,7 +66,9 @@ class CountingBackend(Backend):
         self.read += sum(len(p.ids) + sum(map(len, p.turns)) / CHARACTERS for p in prompts)
         self.read += sum(len(p.reference[1]) for p in prompts if p.reference)  # its context is read as the prompt's beginning
         self.written += self._writes_at_most(longest) * len(prompts)
-        return [GeneratedText("", None, reference=_likeliest(p.reference[1]) if p.reference else None) for p in prompts]
+        return [
+            GeneratedText("", None, reference=_made_up_likelihood(p.reference[1]) if p.reference else None) for p in prompts
+        ]
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
         self.read += sum(len(window.ids) for window in windows)
@@ -79,7 +81,7 @@ class CountingBackend(Backend):
         return torch.rand(len(texts), 2 if every_layer else 1, 4, generator=torch.Generator().manual_seed(0))
 
 
-def _likeliest(answer: Ids) -> Likelihood:
+def _made_up_likelihood(answer: Ids) -> Likelihood:
     """Each answer is, so that what is asked of such answers alone is counted too."""
     return Likelihood((-1.0,) * len(answer), True, answer)
 
@@ -92,13 +94,14 @@ def tests(run: Run) -> Asking:
     sets = eval_sets(run, run_encoding(run))
     after_stages = sets.stages * len(run.stages)
     return sum(
-        (_asked(each, run) for each in (sets.test, *sets.elsewhere.values(), *after_stages, *sets.paraphrases)), NO_ASKING
+        (_evalset_asking(each, run) for each in (sets.test, *sets.elsewhere.values(), *after_stages, *sets.paraphrases)),
+        NO_ASKING,
     )
 
 
 def validation(run: Run) -> Asking:
     """What a run's model is asked at each point of a curve beside its probes."""
-    return _asked(eval_sets(run, run_encoding(run)).validation, run) if _countable(run) else NO_ASKING
+    return _evalset_asking(eval_sets(run, run_encoding(run)).validation, run) if _countable(run) else NO_ASKING
 
 
 def base_asking(runs: Sequence[Run]) -> Asking:
@@ -110,8 +113,8 @@ def base_asking(runs: Sequence[Run]) -> Asking:
     sets: dict[tuple[object, ...], tuple[EvalSet, Run]] = {}
     probed: dict[tuple[object, ...], Run] = {}
     for run in filter(_countable, runs):
-        asked = eval_sets(run, run_encoding(run))
-        for each in (asked.test, *asked.elsewhere.values()):
+        run_sets = eval_sets(run, run_encoding(run))
+        for each in (run_sets.test, *run_sets.elsewhere.values()):
             choosing = wording_choice(run, each)
             words = run.base_wordings if choosing else run.base_wordings[:1]
             for part, wording in product([each, choosing] if choosing else [each], words):
@@ -119,7 +122,7 @@ def base_asking(runs: Sequence[Run]) -> Asking:
                 sets[part.task.spec.name, part.split, part.items, wording, length] = (as_base(part, wording), run)
         for bits, (spec, limit) in product(_roundings(run), run.probes):
             probed[bits, spec.name, limit, run.max_length] = replace(run, probes=((spec, limit),))
-    return sum([*(_asked(*each) for each in sets.values()), *map(probes, probed.values())], NO_ASKING)
+    return sum([*(_evalset_asking(*each) for each in sets.values()), *map(probes, probed.values())], NO_ASKING)
 
 
 def _roundings(run: Run) -> set[int]:
@@ -131,7 +134,7 @@ def probes(run: Run) -> Asking:
     """What all probes of the run's model ask, once over."""
     if not _countable(run):
         return NO_ASKING
-    return sum((_probed(probe, run.model) for probe in run_probes(run)), NO_ASKING)
+    return sum((_probe_asking(probe, run.model) for probe in run_probes(run)), NO_ASKING)
 
 
 def _countable(run: Run) -> bool:
@@ -139,21 +142,21 @@ def _countable(run: Run) -> bool:
     return run.unfit is None and run.model.at_hand
 
 
-def _asked(evalset: EvalSet, run: Run) -> Asking:
+def _evalset_asking(evalset: EvalSet, run: Run) -> Asking:
     def ask(backend: Backend, items: int) -> None:
         predict(backend, replace(evalset, items=items))
 
-    return _of_all(ask, len(evalset.examples), run.model)
+    return _asking_from_a_few(ask, len(evalset.examples), run.model)
 
 
-def _probed(probe: Probe, model: PlannedModel) -> Asking:
+def _probe_asking(probe: Probe, model: PlannedModel) -> Asking:
     def ask(backend: Backend, items: int) -> None:
         probe.first(items).measure(backend)
 
-    return _of_all(ask, len(probe.rows), model)
+    return _asking_from_a_few(ask, len(probe.rows), model)
 
 
-def _of_all(ask: Callable[[Backend, int], None], count: int, model: PlannedModel) -> Asking:
+def _asking_from_a_few(ask: Callable[[Backend, int], None], count: int, model: PlannedModel) -> Asking:
     """What asking `count` items comes to, from a few of them.
 
     Args:

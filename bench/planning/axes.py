@@ -46,10 +46,10 @@ def axes_of(values: Mapping[str, Sequence[object]]) -> list[Axis]:
     Raises:
         UserError: as `parse_axes`.
     """
-    return _sides([_valued(name, [_written(each) for each in listed]) for name, listed in values.items()])
+    return _sides([_axis_of_values(name, [_as_setting(each) for each in listed]) for name, listed in values.items()])
 
 
-def _written(value: object) -> str:
+def _as_setting(value: object) -> str:
     """As it would stand in `--set`: JSON is YAML too."""
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -66,10 +66,10 @@ def _axis(text: str) -> Axis:
     values = [value.strip() for value in COMMA.split(listed)]
     if not (name.strip() and equals and all(values)):
         raise UserError(f"--axis {text}: write it as name=value,value, such as peft.r=2,4,8")
-    return _valued(name.strip(), values)
+    return _axis_of_values(name.strip(), values)
 
 
-def _valued(name: str, values: Sequence[str]) -> Axis:
+def _axis_of_values(name: str, values: Sequence[str]) -> Axis:
     axis = Axis(name, tuple(values))
     if len(values) < 2 or len(set(values)) < len(values):
         raise UserError(f"--axis {axis}: name at least two values, each once")

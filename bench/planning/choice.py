@@ -27,20 +27,20 @@ def summed_up(search: Search, tried: Sequence[Tried], metric: str) -> Tuning:
     # All are of one metric; those that failed say nothing of it.
     higher = all(record.score.higher_is_better for _, records in tried for record in records if record.score)
     sign = 1.0 if higher else -1.0
-    told, whole = [as_told(each).score for each in tried], [_summary(each, sign) for each in tried]
-    fit = [number for number, summary in enumerate(whole) if summary.status == "ok"]
+    trial_scores, summaries = [as_told(each).score for each in tried], [_summary(each, sign) for each in tried]
+    fit = [number for number, summary in enumerate(summaries) if summary.status == "ok"]
     # What TPE asks for depends on what it was told: these are no independent draws, of which alone the estimate speaks. A
     # pruned trial's score is not that of a whole one.
-    drawn = search.options.sampler == "random" and not any(summary.status == "pruned" for summary in whole)
-    curve = best_of(told[0], told[1:]) if drawn else []
+    drawn = search.options.sampler == "random" and not any(summary.status == "pruned" for summary in summaries)
+    curve = best_of(trial_scores[0], trial_scores[1:]) if drawn else []
     return Tuning(
         **search.options.model_dump(),
         batch=BATCH,
         items=search.items,
         metric=metric,
         higher_is_better=higher,
-        tried=whole,
-        chosen=max(fit, key=told.__getitem__) if fit else None,
+        tried=summaries,
+        chosen=max(fit, key=trial_scores.__getitem__) if fit else None,
         expected_best=[_best_after(each, sign) for each in curve],
     )
 
@@ -60,7 +60,7 @@ def _summary(tried: Tried, sign: float) -> TrialSummary:
         status=_status(records),
         reason=next((record.reason for record in records if record.reason), None),
         score=None if score == WORST else sign * score,
-        spent=_spent(records),
+        spent=_spent_on_trial(records),
     )
 
 
@@ -69,7 +69,7 @@ def _status(records: Sequence[TrialRecord]) -> Literal["ok", "pruned", "failed"]
     return "failed" if "failed" in states else "pruned" if "pruned" in states else "ok"
 
 
-def _spent(records: Sequence[TrialRecord]) -> Spent | None:
+def _spent_on_trial(records: Sequence[TrialRecord]) -> Spent | None:
     costs = [record.cost for record in records if record.cost]
     # The sum over some of the seeds would look like what all of them took.
     if len(costs) < len(records):

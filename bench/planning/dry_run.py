@@ -27,13 +27,13 @@ Alike = tuple[list[Run], CostEstimate]
 def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
     """Print the plan; runs that are not `waiting` are done already, and cost nothing. `trials` come before the runs."""
     rate, still = estimate.speed(), {run.id for run in waiting}
-    alike = _estimated(runs, rate)
+    alike = _rows_with_costs(runs, rate)
     planned = [(run, cost) for group, cost in alike for run in group]
-    states = {run.id: _state(run, out, still) for run in runs}
+    states = {run.id: _run_state(run, out, still) for run in runs}
     console = Console()
     if not console.is_terminal:  # a log has no width
         console.width = max(console.width, 132)
-    console.print(_table(alike, states, rate))
+    console.print(_plan_table(alike, states, rate))
     _show_memory(planned, console)
     sentences = [f"{run.strategy.name} / {run.task.name}: {cost.told}" for run, cost in planned if cost.told]
     for model in {run.model.name: run.model for run in runs}.values():
@@ -50,14 +50,14 @@ def suites_told(runs: Sequence[Run]) -> str:
     return f"suite{'s' * (len(names) > 1)} {', '.join(names)}"
 
 
-def _estimated(runs: Sequence[Run], rate: float) -> list[Alike]:
+def _rows_with_costs(runs: Sequence[Run], rate: float) -> list[Alike]:
     """Runs that differ in nothing but their seed, with what each costs: seeds draw other examples of the same set, and the
     first stands for all."""
     groups = groups_by(runs, lambda run: (run.suite, replace(run, seed=0, varied=None).id))
     return [(group, estimate_cost(group[0], rate)) for group in groups.values()]
 
 
-def _shown(alike: Sequence[Alike], states: dict[str, str]) -> Iterator[tuple[str, str, Run, CostEstimate]]:
+def _plan_rows(alike: Sequence[Alike], states: dict[str, str]) -> Iterator[tuple[str, str, Run, CostEstimate]]:
     """The rows of the table: id, seed, run and cost. Many seeds of one state are a single row: nobody reads thousands."""
     for group, cost in alike:
         for state in dict.fromkeys(states[run.id] for run in group):
@@ -68,12 +68,12 @@ def _shown(alike: Sequence[Alike], states: dict[str, str]) -> Iterator[tuple[str
                 yield from ((run.id, run.told_seed, run, cost) for run in runs)
 
 
-def _state(run: Run, out: Path, still: set[str]) -> str:
+def _run_state(run: Run, out: Path, still: set[str]) -> str:
     record = store.find_record(out, run.id)
     return "skipped" if run.unfit else "to do" if run.id in still or record is None else record.status
 
 
-def _table(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table:
+def _plan_table(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table:
     table = Table(
         title=f"{len(states)} runs of {suites_told([run for group, _ in alike for run in group])}",
         caption="seconds: training alone, at this machine's measured speed",
@@ -82,7 +82,7 @@ def _table(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table
         table.add_column(column, overflow="fold")
     for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
         table.add_column(column, justify="right")
-    for name, seed, run, cost in _shown(alike, states):
+    for name, seed, run, cost in _plan_rows(alike, states):
         work = cost.operations
         numbers = (
             "–" if cost.examples is None else cost.examples,
@@ -118,7 +118,7 @@ def _show_memory(planned: Sequence[tuple[Run, CostEstimate]], console: Console) 
         parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
         base = memory.parameters * bits[names[0]] // 8
         gigabytes = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total, base)]
-        table.add_row(*names, _count(memory.trainable), _count(memory.parameters), *gigabytes)
+        table.add_row(*names, _parameters_text(memory.trainable), _parameters_text(memory.parameters), *gigabytes)
     console.print(table)
 
 
@@ -132,7 +132,7 @@ def _largest(planned: Sequence[tuple[Run, CostEstimate]]) -> dict[tuple[str, str
     return rows
 
 
-def _count(parameters: int) -> str:
+def _parameters_text(parameters: int) -> str:
     """Three digits and their unit, as `8.39 M`."""
     size, unit = (parameters / 1e9, "B") if parameters >= 1e9 else (parameters / 1e6, "M")
     return f"{size:.3g} {unit}" if parameters else "0"

@@ -15,18 +15,18 @@ def fetch_all(suite: str, model: str | None = None) -> Iterator[str]:
     Raises:
         UserError: something cannot be fetched, or is not what it should be.
     """
-    told = set[str]()
+    known_lines = set[str]()
     for run in plan(PlanOptions(suite, model), "auto"):
         check_data([run])  # reads every file, archives inside archives too
         if run.model.checkpoint:
             _ = run.model.checkpoint.tokenizer
-        for line in _read(run):
-            if line not in told:
-                told.add(line)
+        for line in _lines_on_what_is_read(run):
+            if line not in known_lines:
+                known_lines.add(line)
                 yield line
 
 
-def _read(run: Run) -> Iterator[str]:
+def _lines_on_what_is_read(run: Run) -> Iterator[str]:
     """What a run reads, a line each."""
     if run.model.checkpoint:
         yield f"model {run.model.name}: {run.model.checkpoint.folder}"

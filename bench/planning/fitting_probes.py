@@ -28,9 +28,9 @@ def fitting_probes(
         if reason := _unfit(kind, model):
             left_out.append(f"probe '{spec.name}' is left out: {reason}")
         else:
-            items, told = _items(suite, options, spec, kind, limit)
+            items, remark = _probe_item_limit(suite, options, spec, kind, limit)
             fitting.append((spec, items))
-            left_out += [told] if told else []
+            left_out += [remark] if remark else []
     return tuple(fitting), tuple(left_out)
 
 
@@ -41,7 +41,7 @@ def _unfit(probe: type[Probe], model: PlannedModel) -> str | None:
     return probe.unfit(model.checkpoint) if model.checkpoint else None
 
 
-def _items(
+def _probe_item_limit(
     suite: SuiteSpec, options: PlanOptions, spec: ProbeSpec, kind: type[Probe], limit: int | None
 ) -> tuple[int, str | None]:
     """The command line's number, or by the power that it or the suite asks for, or the smaller of suite's and probe's own."""

@@ -32,7 +32,7 @@ from bench.strategies import Strategy
 from bench.tasks import types
 
 
-def _swept(options: PlanOptions, precision: Precision) -> list[Run]:
+def _runs_of_sweep(options: PlanOptions, precision: Precision) -> list[Run]:
     runs = [run for point in sweep_points(options).values() for run in plan(point, precision)]
     if len({run.id for run in runs}) < len(runs):
         swept = " ".join(f"--axis {axis}" for axis in options.axes)
@@ -50,7 +50,7 @@ def plan(options: PlanOptions, precision: Precision) -> list[Run]:
         UserError: a name, number or setting is wrong; nothing has been written by then.
     """
     if options.axes:
-        return _swept(options, precision)
+        return _runs_of_sweep(options, precision)
     suites = suites_for(options.suite)
     runs = _of_suite(options, precision, *suites[0]) if len(suites) == 1 else _of_suites(options, precision, suites)
     if not runs and options.vary:
@@ -93,9 +93,9 @@ def _of_suites(options: PlanOptions, precision: Precision, suites: Sequence[tupl
     # What is set for a strategy that another of the suites has is no mistake.
     named = [library.strategy(name).name for library, suite in suites for name in options.strategies or suite.strategies]
     for (library, suite), tasks in zip(suites, own, strict=True):
-        asked = tasks if options.tasks is None else [name for name in tasks if name in options.tasks]
-        if asked:
-            runs += _of_suite(replace(options, tasks=asked), precision, library, suite, named)
+        task_names = tasks if options.tasks is None else [name for name in tasks if name in options.tasks]
+        if task_names:
+            runs += _of_suite(replace(options, tasks=task_names), precision, library, suite, named)
     return runs
 
 
@@ -147,18 +147,18 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     # For what is wrong with them: the type may not exist, or lack something in the YAML.
     for task in (*tasks, *also):
         types.task_type(task)
-    vary, seeds = _varied(options, suite), _seeds(options, suite)
+    vary, seeds = _parts_to_vary(options, suite), _seed_count(options, suite)
     return _Parts(options, precision, suite, library, tasks, also, adapting, given, kinds, vary, seeds)
 
 
-def _seeds(options: PlanOptions, suite: SuiteSpec) -> int:
+def _seed_count(options: PlanOptions, suite: SuiteSpec) -> int:
     seeds = options.seeds or suite.seeds
     if seeds > FIRST_TRIAL_SEED:
         raise UserError(f"{seeds:,} seeds are too many; give at most {FIRST_TRIAL_SEED:,}, since trials have those beyond")
     return seeds
 
 
-def _varied(options: PlanOptions, suite: SuiteSpec) -> Sequence[SeedPart] | None:
+def _parts_to_vary(options: PlanOptions, suite: SuiteSpec) -> Sequence[SeedPart] | None:
     if options.vary is None:
         return None
     if tune_options(suite.tune, options.tune):
@@ -177,7 +177,7 @@ def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
     for task, (strategy, search) in product(tasks, adapted):
         # What neither trains nor draws examples to show is the same at every seed.
         varies = strategy.trains or strategy.wording.shots > 0
-        first = replace(_run(parts, model, task, strategy, fitting, left_out), search=search)
+        first = replace(_planned_run(parts, model, task, strategy, fitting, left_out), search=search)
         if parts.vary is None:
             runs += [replace(first, seed=seed) for seed in range(parts.seeds if varies else 1)]
         elif strategy.trains:
@@ -207,7 +207,7 @@ def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Sear
     ]
 
 
-def _run(
+def _planned_run(
     parts: _Parts,
     model: PlannedModel,
     task: TaskSpec,
@@ -216,7 +216,7 @@ def _run(
     left_out: tuple[str, ...],
 ) -> Run:
     suite, options = parts.suite, parts.options
-    budget = _budget(suite, options.budget, model)
+    budget = _run_budget(suite, options.budget, model)
     mixed = {name: parts.library.task(name) for name in strategy.tasks if name != task.name}
     for name, other in mixed.items():
         # Its share is known by this name, and the task by its own.
@@ -226,7 +226,7 @@ def _run(
                 f"file in `tasks/` beside the suite as {other.name}.yaml"
             )
     earlier = tuple(parts.tasks[:-1]) if suite.stages and strategy.trains else ()
-    trained = {task.name, *strategy.tasks, *(stage.name for stage in earlier)}
+    trained_names = {task.name, *strategy.tasks, *(stage.name for stage in earlier)}
     return Run(
         suite=suite.name,
         model=model,
@@ -234,7 +234,7 @@ def _run(
         others=tuple(mixed.values()),
         earlier=earlier,
         # What is trained on is asked as it was trained, and not in zero-shot form in its place.
-        also=tuple(other for other in parts.also if other.name not in trained),
+        also=tuple(other for other in parts.also if other.name not in trained_names),
         strategy=strategy,
         probes=fitting,
         left_out=(*left_out, *_unrehearsed(strategy, model)),
@@ -257,7 +257,7 @@ def _unrehearsed(strategy: Strategy, model: PlannedModel) -> Iterator[str]:
         yield f"strategy '{strategy.name}' rehearses nothing on {model.name}: only a decoder can learn general text"
 
 
-def _budget(suite: SuiteSpec, given: str | None, model: PlannedModel) -> Budget:
+def _run_budget(suite: SuiteSpec, given: str | None, model: PlannedModel) -> Budget:
     """The command line's, or the suite's; a memory ceiling alone is meant on top of the suite's."""
     own = Budget.parse((suite.encoder_budget if model.family == "encoder" else None) or suite.budget)
     budget = Budget.parse(given) if given else own

@@ -47,7 +47,7 @@ def next_batch(search: Search, first: Mapping[str, Any], told: Sequence[Told]) -
     _add(study, distributions, told)
     begin = [] if told else [dict(first)]
     proposed = [study.ask(distributions).params for _ in range(BATCH - len(begin))]
-    return begin + [{name: _rounded(value, search.space[name]) for name, value in values.items()} for values in proposed]
+    return begin + [{name: _rounded_draw(value, search.space[name]) for name, value in values.items()} for values in proposed]
 
 
 def halt(search: Search, told: Sequence[Told], seed: int) -> Callable[[Sequence[float]], bool] | None:
@@ -67,7 +67,7 @@ def _halted(before: Sequence[Sequence[float]], scores: Sequence[float]) -> bool:
     """Whether a training with these scores so far is pruned, `before` being those of earlier batches."""
     import optuna
 
-    _quiet()
+    _quiet_optuna()
     # Successive halving (Jamieson & Talwalkar 2016) as optuna has it: the better half goes on, to twice the steps.
     rule = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2, min_early_stopping_rate=0)
     study = optuna.create_study(direction="maximize", pruner=rule)
@@ -85,7 +85,7 @@ def _halted(before: Sequence[Sequence[float]], scores: Sequence[float]) -> bool:
 def _study(search: Search, batch: int) -> "OptunaStudy":
     import optuna
 
-    _quiet()
+    _quiet_optuna()
     # By the same seed a study that is made anew would draw the first batch again.
     seed = SAMPLER_SEED + batch
     # TPE's liar keeps the trials of one batch, of which no score is known yet, from asking for one place.
@@ -97,7 +97,7 @@ def _study(search: Search, batch: int) -> "OptunaStudy":
     return optuna.create_study(direction="maximize", sampler=sampler)
 
 
-def _quiet() -> None:
+def _quiet_optuna() -> None:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -130,7 +130,7 @@ def _distribution(dimension: Dimension) -> "BaseDistribution":
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
 
 
-def _rounded(value: Any, dimension: Dimension) -> Any:
+def _rounded_draw(value: Any, dimension: Dimension) -> Any:
     if isinstance(dimension, Choice) or not isinstance(value, float):
         return value
     # Rounding may lead out of the range.

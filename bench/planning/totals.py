@@ -91,8 +91,8 @@ def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate
 def _apis(runs: Sequence[Run]) -> Iterator[str]:
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.needs_device:
-            asked = api_asking([run for run in runs if run.model.name == model.name])
-            yield model.told_cost(f"{asked.items:,} questions", asked.read, asked.written)
+            cost = api_asking([run for run in runs if run.model.name == model.name])
+            yield model.told_cost(f"{cost.items:,} questions", cost.read, cost.written)
 
 
 def api_asking(runs: Sequence[Run]) -> Asking:

@@ -60,14 +60,14 @@ class TrialWork:
             device,
             place.debug,
         )
-        place.progress.done(record.reason or _told(record))
+        place.progress.done(record.reason or _trial_result(record))
         return Recorded(record)
 
     def failed(self, place: Workplace, reason: str) -> Recorded:
         return Recorded(recorded_trial(self.trial, place.device, status="failed", reason=reason))
 
 
-def _told(record: TrialRecord) -> str:
+def _trial_result(record: TrialRecord) -> str:
     assert record.score is not None
     pruned = "pruned at " if record.status == "pruned" else ""
     return f"{pruned}{record.score.name} {record.score.value:.3f} on validation items"
@@ -85,9 +85,9 @@ def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list
         records = [_record(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
         return place.device.agreed(records)  # a shared disk may show a process late what another owner has put there
 
-    first = _searched(runs)
-    tunings = {key: _summed_up(first[key], tried) for key, (tried, _) in _led(first, doing).items()}
-    return [_chosen(run, tunings.get(_key(run))) for run in runs]
+    first = _first_runs_of_searches(runs)
+    tunings = {key: _summed_up(first[key], tried) for key, (tried, _) in _ended_searches(first, doing).items()}
+    return [_with_chosen_values(run, tunings.get(_search_key(run))) for run in runs]
 
 
 def _record(recorded: Recorded) -> TrialRecord:
@@ -100,13 +100,15 @@ def as_far_as_tuned(runs: Sequence[Run], out: Path) -> tuple[list[Run], list[Tri
 
     What later batches will ask for is not known yet: of these, trials of the default stand for the others.
     """
-    first = _searched(runs)
-    led = _led(first, lambda requests: [find_trial(out, trial.id) for trial, _ in requests])
+    first = _first_runs_of_searches(runs)
+    led = _ended_searches(first, lambda requests: [find_trial(out, trial.id) for trial, _ in requests])
     tunings = {key: _summed_up(first[key], tried) for key, (tried, missing) in led.items() if not missing}
-    return [_chosen(run, tunings.get(_key(run))) for run in runs], [trial for _, missing in led.values() for trial in missing]
+    return [_with_chosen_values(run, tunings.get(_search_key(run))) for run in runs], [
+        trial for _, missing in led.values() for trial in missing
+    ]
 
 
-def _led(
+def _ended_searches(
     first: Mapping[str, Run], doing: Callable[[Sequence[Asked]], TrialRecords]
 ) -> dict[str, tuple[list[Tried], list[Trial]]]:
     """All searches to their ends, of each its next batch at a time: what several ask for at once, several workers can do."""
@@ -123,22 +125,22 @@ def _led(
     return {key: results[key] for key in first}
 
 
-def _searched(runs: Sequence[Run]) -> dict[str, Run]:
+def _first_runs_of_searches(runs: Sequence[Run]) -> dict[str, Run]:
     """The first run of each search that is still to be made: a run that has what its search chose has no longer the default
     with which that began."""
     first: dict[str, Run] = {}
     for run in runs:
         if run.search and not run.unfit and not run.tuning.trials:
-            first.setdefault(_key(run), run)
+            first.setdefault(_search_key(run), run)
     return first
 
 
-def _key(run: Run) -> str:
+def _search_key(run: Run) -> str:
     """Equal for runs that differ in nothing but the seed."""
     return replace(run, seed=0).id
 
 
-def _chosen(run: Run, tuning: Tuning | None) -> Run:
+def _with_chosen_values(run: Run, tuning: Tuning | None) -> Run:
     strategy = run.strategy
     if tuning is None:
         return run
