@@ -18,6 +18,7 @@ from bench.folders import write_text
 from bench.records.judged import JudgedPair
 from bench.records.record import Record
 from bench.records.trial import TrialRecord
+from bench.specs.base import models_in
 
 BEGIN, END = "<!-- from the classes: begin -->\n", "<!-- from the classes: end -->\n"
 RECORDS: tuple[type[BaseModel], ...] = (Record, TrialRecord, JudgedPair)
@@ -26,7 +27,7 @@ IN_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or fa
 
 def schema_tables() -> str:
     """A table for each kind of record and for each of their parts, in the order in which they are met."""
-    return "\n".join(_table(part) for part in _parts(*RECORDS))
+    return "\n".join(_part_table(part) for part in _records_and_parts(*RECORDS))
 
 
 def with_schema(page: str) -> str:
@@ -35,33 +36,26 @@ def with_schema(page: str) -> str:
     return f"{before}{BEGIN}\n{schema_tables()}\n{END}{after}"
 
 
-def _parts(*whole: type[BaseModel]) -> Iterator[type[BaseModel]]:
+def _records_and_parts(*whole: type[BaseModel]) -> Iterator[type[BaseModel]]:
     """The records themselves, and then the parts inside them, each once, all of a level before the next."""
     met = [*whole]
     for known in met:  # it grows on the way
-        inner = (kind for field in known.model_fields.values() for kind in _models(field.annotation))
+        inner = (kind for field in known.model_fields.values() for kind in models_in(field.annotation))
         met += [kind for kind in dict.fromkeys(inner) if kind not in met]
     yield from met
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models(argument)
-
-
-def _table(part: type[BaseModel]) -> str:
+def _part_table(part: type[BaseModel]) -> str:
     meanings = _docstrings(part)
     rows = [
-        f"| `{name}` | {_shown(field.annotation)} | {_cell(meanings.get(name, ''))} |"
+        f"| `{name}` | {_type_in_words(field.annotation)} | {_markdown_cell(meanings.get(name, ''))} |"
         for name, field in part.model_fields.items()
     ]
     heading = f"### {part.__name__}\n\n{inspect.cleandoc(part.__doc__ or '')}".rstrip()  # getdoc would give pydantic's own
     return "\n".join([heading, "", "| field | value | meaning |", "|---|---|---|", *rows, ""])
 
 
-def _shown(annotation: Any) -> str:
+def _type_in_words(annotation: Any) -> str:
     """A type in words: `whole number or null`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -69,11 +63,11 @@ def _shown(annotation: Any) -> str:
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(map(_shown, arguments))
+        return " or ".join(map(_type_in_words, arguments))
     if origin is list:
-        return f"list of {_shown(arguments[0])}"
+        return f"list of {_type_in_words(arguments[0])}"
     if origin is dict:
-        return f"object: name → {_shown(arguments[1])}"
+        return f"object: name → {_type_in_words(arguments[1])}"
     return IN_WORDS[annotation]
 
 
@@ -89,7 +83,7 @@ def _docstrings(part: type[BaseModel]) -> dict[str, str]:
     return docstrings
 
 
-def _cell(text: str) -> str:
+def _markdown_cell(text: str) -> str:
     """On one line, with nothing in it that would end a table's cell."""
     return re.sub(r"\s+", " ", text).strip().replace("|", r"\|")
 

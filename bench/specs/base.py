@@ -116,18 +116,21 @@ def _fields_at(spec: type[BaseModel], path: Sequence[int | str]) -> list[str]:
     models = [spec]
     for part in path:
         inside = [
-            model for each in models if part in each.model_fields for model in _models(each.model_fields[str(part)].annotation)
+            model
+            for each in models
+            if part in each.model_fields
+            for model in models_in(each.model_fields[str(part)].annotation)
         ]
         # Other parts are places in lists, keys of mappings, and the names of a union's forms.
         models = inside or [model for model in models if model.__name__ == part] or models
     return list(dict.fromkeys(name for model in models for name in model.model_fields))
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
     """All that a field's values may be."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for part in get_args(annotation) for model in _models(part)]
+    return [model for part in get_args(annotation) for model in models_in(part)]
 
 
 def explain(error: ValidationError, spec: type[BaseModel]) -> str:
@@ -139,8 +142,8 @@ def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     field = ".".join(str(part) for part in fault["loc"] if part not in forms)
     if fault["type"] == "extra_forbidden":
         return f"field '{field}' is not known; allowed: {', '.join(_fields_at(spec, fault['loc'][:-1]))}"
-    told = fault["msg"].removeprefix("Value error, ")
+    reason = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
         read = "true or false" if isinstance(fault["input"], bool) else "a number"
-        told = f"{told}: without quotes YAML reads it as {read}; write it in quotes"
-    return f"field '{field}': {told}" if field else str(told)
+        reason = f"{reason}: without quotes YAML reads it as {read}; write it in quotes"
+    return f"field '{field}': {reason}" if field else str(reason)
