@@ -41,12 +41,12 @@ def _from_1(raw: Raw) -> Raw:
     contamination = _contamination(rest)
     origin = rest.pop("provenance", None) or {}
     trust = {"checks": rest.pop("checks", {}), "contamination": contamination, "data": origin.get("data", {})}
-    provenance = _taken(rest, MACHINE) | {name: origin[name] for name in origin if name != "data"}
-    setup = _taken(rest, SETUP)
-    outcome = _taken(rest, (*SCORED, *ON_THE_WAY))
+    provenance = _pop_named(rest, MACHINE) | {name: origin[name] for name in origin if name != "data"}
+    setup = _pop_named(rest, SETUP)
+    outcome = _pop_named(rest, (*SCORED, *ON_THE_WAY))
     return {
         "schema_version": 2,
-        **_taken(rest, TOP),
+        **_pop_named(rest, TOP),
         "setup": setup,
         # In schema 1 all records had these fields, and where nothing was scored they were empty.
         "outcome": outcome if outcome.get("score") else None,
@@ -56,7 +56,7 @@ def _from_1(raw: Raw) -> Raw:
     }
 
 
-def _taken(raw: Raw, names: tuple[str, ...]) -> Raw:
+def _pop_named(raw: Raw, names: tuple[str, ...]) -> Raw:
     """The values of these names, taken out of `raw`."""
     return {name: raw.pop(name) for name in names if name in raw}
 

@@ -91,7 +91,7 @@ def stored_record(path: Path) -> Record:
     Raises:
         UserError: also where it is another run's than its file's name says, or the answers beside it are cut off.
     """
-    return _stored(path, _stamp(path), _stamp(path.with_suffix(".parquet")))
+    return _read_by_stamps(path, _stamp(path), _stamp(path.with_suffix(".parquet")))
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
@@ -105,7 +105,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 # The stamps are not read: a file that was written anew has others, and so is no longer found in the cache.
 @lru_cache(maxsize=65_536)
-def _stored(path: Path, *_stamps: tuple[int, int, int] | None) -> Record:
+def _read_by_stamps(path: Path, *_stamps: tuple[int, int, int] | None) -> Record:
     record = read_record(path)
     if record.run_id != path.stem:  # two files of one run would be one row, and the other run's were lost
         own = f"{record.run_id}.json"

@@ -66,15 +66,15 @@ def write_trial(out: Path, trial: TrialRecord) -> Path:
 
 def find_trial(out: Path, trial_id: str) -> TrialRecord | None:
     path = trials_folder(out) / f"{trial_id}.json"
-    return _read(path) if path.exists() else None
+    return _read_trial(path) if path.exists() else None
 
 
 def read_trials(out: Path) -> list[TrialRecord]:
     """All of a folder, in the order of their ids."""
-    return [_read(path) for path in sorted(trials_folder(out).glob("*.json"))]
+    return [_read_trial(path) for path in sorted(trials_folder(out).glob("*.json"))]
 
 
-def _read(path: Path) -> TrialRecord:
+def _read_trial(path: Path) -> TrialRecord:
     try:
         return TrialRecord.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

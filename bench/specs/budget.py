@@ -46,7 +46,7 @@ class Budget:
         # A comma after a digit parts thousands, as in 2,000examples.
         parts = re.split(r"(?<=[A-Za-z])\s*,", text)
         for part in parts:
-            limit, amount = _limit(part, text, alone=len(parts) == 1)
+            limit, amount = _parsed_limit(part, text, alone=len(parts) == 1)
             if limit in limits:
                 raise UserError(f"budget '{text}' gives two limits in {limit}; give one of each unit")
             limits[limit] = amount
@@ -76,10 +76,10 @@ class Budget:
 
     def __str__(self) -> str:
         """One text for one budget, however it was written: `80ktokens` also for 0.08Mtokens."""
-        return ",".join(_text(limit, amount) for limit, amount in self.limits.items())
+        return ",".join(_limit_text(limit, amount) for limit, amount in self.limits.items())
 
 
-def _limit(part: str, text: str, alone: bool) -> tuple[str, int | float]:
+def _parsed_limit(part: str, text: str, alone: bool) -> tuple[str, int | float]:
     match = _LIMIT.fullmatch(part.strip())
     # The m of `5ms` would be a mega, and five milliseconds five million seconds.
     # A bare number counts examples, where nothing stands beside it.
@@ -96,7 +96,7 @@ def _limit(part: str, text: str, alone: bool) -> tuple[str, int | float]:
         raise UserError(f"budget '{text}' would train nothing; give at least 1example, or run zero-shot alone")
     if amount > MOST_OF_EACH[limit]:
         raise UserError(
-            f"budget '{text:.60}' is more than any training spends; give at most {_text(limit, MOST_OF_EACH[limit])}"
+            f"budget '{text:.60}' is more than any training spends; give at most {_limit_text(limit, MOST_OF_EACH[limit])}"
         )
     if limit == "seconds":
         return limit, float(amount)
@@ -105,7 +105,7 @@ def _limit(part: str, text: str, alone: bool) -> tuple[str, int | float]:
     return limit, int(amount)
 
 
-def _text(limit: str, amount: int | float) -> str:
+def _limit_text(limit: str, amount: int | float) -> str:
     """Counts of examples and steps in full, else the largest prefix that leaves a whole number."""
     if limit == "seconds":
         return f"{Decimal(repr(amount)).normalize():f}s"

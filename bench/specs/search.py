@@ -68,12 +68,14 @@ class Choice(Spec):
         return f"one of {', '.join(map(str, self.choice))}"
 
 
-def _form(value: Any) -> str:
+def _dimension_form(value: Any) -> str:
     """Which of the two is meant, so that a fault is told of that one alone."""
     return "Choice" if isinstance(value, Choice) or (isinstance(value, dict) and "choice" in value) else "NumberRange"
 
 
-Dimension = Annotated[Annotated[NumberRange, Tag("NumberRange")] | Annotated[Choice, Tag("Choice")], Discriminator(_form)]
+Dimension = Annotated[
+    Annotated[NumberRange, Tag("NumberRange")] | Annotated[Choice, Tag("Choice")], Discriminator(_dimension_form)
+]
 
 
 class TuneOptions(Spec):

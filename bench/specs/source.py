@@ -137,7 +137,7 @@ class Holdout(Spec):
     """What the hash counts as the task's name: tasks that say the same here have equal groups in the same split."""
 
 
-def _form(value: Any) -> str:
+def _split_form(value: Any) -> str:
     """Which of a split's forms is meant, so that a fault is told of that form alone."""
     if isinstance(value, (list, tuple)):
         return "list[Source]"
@@ -147,5 +147,7 @@ def _form(value: Any) -> str:
 
 
 ASource = Annotated[Source, Tag("Source")]
-SourceOrSources = Annotated[ASource | Annotated[list[Source], Field(min_length=1), Tag("list[Source]")], Discriminator(_form)]
-Split = Annotated[ASource | Annotated[Holdout, Tag("Holdout")], Discriminator(_form)]
+SourceOrSources = Annotated[
+    ASource | Annotated[list[Source], Field(min_length=1), Tag("list[Source]")], Discriminator(_split_form)
+]
+Split = Annotated[ASource | Annotated[Holdout, Tag("Holdout")], Discriminator(_split_form)]

@@ -27,7 +27,7 @@ def yaml_value(text: str) -> Any:
     try:
         return _Loader(text).get_single_data()
     except yaml.MarkedYAMLError as error:
-        raise _fault(error.problem_mark or error.context_mark, error.problem or "it is no YAML") from error
+        raise _yaml_fault(error.problem_mark or error.context_mark, error.problem or "it is no YAML") from error
     except yaml.YAMLError as error:  # of a character that no YAML holds
         raise FormatError("as a whole", " ".join(str(error).split())) from error
     # A ValueError too, of which the last clause would lose the place.
@@ -38,7 +38,7 @@ def yaml_value(text: str) -> Any:
         raise FormatError("as a whole", f"a value is not of its type ({type(error).__name__})") from error
 
 
-def _fault(at: Any, what: str) -> FormatError:
+def _yaml_fault(at: Any, what: str) -> FormatError:
     return FormatError(f"line {at.line + 1}, column {at.column + 1}" if at else "as a whole", what)
 
 
@@ -55,13 +55,13 @@ class _Loader(yaml.SafeLoader):
         at = self.peek_event().start_mark
         self._level += 1
         if self._level > MAX_DEPTH:
-            raise _fault(at, f"it is nested more than {MAX_DEPTH} deep")
+            raise _yaml_fault(at, f"it is nested more than {MAX_DEPTH} deep")
         node = super().compose_node(parent, index)
         self._level -= 1
         # An alias comes as the node itself, which was measured where it stands.
         if node is not None and node not in self._measured:
             if node.end_mark is None:  # an alias of what has not ended yet
-                raise _fault(at, "it contains itself")
+                raise _yaml_fault(at, "it contains itself")
             self._measure(node)
         return node
 
@@ -75,9 +75,9 @@ class _Loader(yaml.SafeLoader):
         # Every node counts, so that a million empty lists are large too.
         size, depth = 1 + own + sum(size for size, _ in inside), 1 + max((depth for _, depth in inside), default=0)
         if size > MAX_CHARACTERS:
-            raise _fault(node.start_mark, f"with its aliases it stands for more than {MAX_CHARACTERS:,} characters")
+            raise _yaml_fault(node.start_mark, f"with its aliases it stands for more than {MAX_CHARACTERS:,} characters")
         if depth > MAX_DEPTH:
-            raise _fault(node.start_mark, f"it is nested more than {MAX_DEPTH} deep")
+            raise _yaml_fault(node.start_mark, f"it is nested more than {MAX_DEPTH} deep")
         self._measured[node] = size, depth
 
     def _check_keys(self, node: MappingNode) -> None:
@@ -88,7 +88,7 @@ class _Loader(yaml.SafeLoader):
                 # Keys are equal by value (`yes` and `true`), and the merge key has none.
                 name = _MERGE if key.tag == _MERGE else self.construct_object(key)
                 if name in known:
-                    raise _fault(key.start_mark, f"the key '{key.value:.40}' stands there twice; keep one of them")
+                    raise _yaml_fault(key.start_mark, f"the key '{key.value:.40}' stands there twice; keep one of them")
                 known.add(name)
 
 
