@@ -55,10 +55,10 @@ WITHOUT_WORDS = regex.compile(r"[^\p{L}\p{M}\p{N}\p{S}]+")
 def read_alike(example: Example, fields: Iterable[str]) -> str:
     """Equal for texts that say the same, but for case, white space and punctuation. Marks of letters and symbols say something
     (`a + 1`, a smile or a frown), and so does what stands between two digits (`3 - 4`, `1 12`)."""
-    return "|".join(_bare(example.fields[name]) for name in sorted(fields))
+    return "|".join(_without_punctuation(example.fields[name]) for name in sorted(fields))
 
 
-def _bare(text: str) -> str:
+def _without_punctuation(text: str) -> str:
     parts = BETWEEN_DIGITS.split(unicodedata.normalize("NFKC", text).lower())
     # A pattern with a group gives what stands between digits at each second place.
     bare = (" ".join(part.split()) or " " if place % 2 else WITHOUT_WORDS.sub("", part) for place, part in enumerate(parts))
@@ -105,14 +105,14 @@ def unique(kind: TaskType, examples: Sequence[Example]) -> list[Example]:
 def shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:
     """Which of the examples stand in one of `others`. Of large sets it is kept in the cache: each process asks for it anew."""
     if len(examples) * len(others) < KEPT_FROM:
-        return _shared(examples, others)
+        return _shared_places(examples, others)
     kept = folders.cache() / "overlap" / f"{digest([_rules(), examples.content, others.content])}.json"
     if kept.is_file():
         try:
             return Shared(*(set(map(int, places)) for places in json.loads(kept.read_text(encoding="utf-8"))))
         except (OSError, ValueError, TypeError):
             folders.told_damaged(kept, "texts are compared again")
-    common = _shared(examples, others)
+    common = _shared_places(examples, others)
     with suppress(UserError):  # a cache that can't be written is none
         folders.write_text(kept, json.dumps([sorted(places) for places in (common.same, common.part, common.near)]))
     return common
@@ -125,7 +125,7 @@ def _rules() -> str:
     return code_digest(here / name for name in ("separation.py", "overlap.py", "words.py"))
 
 
-def _shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:
+def _shared_places(examples: ComparedExamples, others: ComparedExamples) -> Shared:
     known = set(others.normalised)
     same = {place for place, text in enumerate(examples.normalised) if text in known}
     part, near = (examples.places(find(examples.texts, others.texts)) for find in (overlap.contained, overlap.near))
@@ -156,8 +156,8 @@ def separated(
         unfit |= matches.places
     for one, other in combinations(test_sets, 2):
         notes[f"{one}_in_{other}"] = len(shared(test_sets[one], test_sets[other]).places)
-    return _without(train, away), _without(validation, unfit), notes
+    return _without_places(train, away), _without_places(validation, unfit), notes
 
 
-def _without(examples: Sequence[Example], places: set[int]) -> list[Example]:
+def _without_places(examples: Sequence[Example], places: set[int]) -> list[Example]:
     return [example for place, example in enumerate(examples) if place not in places]

@@ -159,7 +159,7 @@ def _load(spec: TaskSpec) -> TaskData:
     # Held-out rows are cut from the first source alone: the others are extra, and may be of another domain.
     first, *further = spec.train_sources
     kind = types.task_type(spec)
-    rows, notes = _read(spec, [first], "train")
+    rows, notes = _read_examples(spec, [first], "train")
     # Before anything is held out, so that nothing repeats in what is.
     train = first_ones = separation.unique(kind, rows)
     held_out: dict[str, list[Example]] = {}
@@ -170,7 +170,7 @@ def _load(spec: TaskSpec) -> TaskData:
             held_out[name] = _read_apart(spec, source, name, notes)
         else:
             train, held_out[name] = _hold_out(spec, train, source, split=name)
-    more, more_notes = _read(spec, further, "train", after=notes["read"])
+    more, more_notes = _read_examples(spec, further, "train", after=notes["read"])
     notes.update(more_notes)
     if further:
         read, more = len(more), _without_held_groups(spec, more, held_out)
@@ -205,7 +205,7 @@ def _without_held_groups(spec: TaskSpec, examples: list[Example], held_out: Mapp
     return examples
 
 
-def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -> tuple[list[Example], Counter[str]]:
+def _read_examples(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -> tuple[list[Example], Counter[str]]:
     """The split's examples, and how many rows there were and what was left out by the type's options.
 
     Examples are numbered `after` those of the split that have been read before.
@@ -227,7 +227,7 @@ def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -
 
 def _read_apart(spec: TaskSpec, source: Source, split: str, notes: Counter[str]) -> list[Example]:
     """A set with rows of its own. `notes` learn how many of them are left out, as a test that shrinks must say so."""
-    examples, own = _read(spec, [source], split)
+    examples, own = _read_examples(spec, [source], split)
     if own["left_out"]:
         notes[f"{split}_left_out"] = own["left_out"]
     return examples

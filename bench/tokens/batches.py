@@ -83,12 +83,12 @@ class Mixer:
         """The components of the next `size` positions, in an order of chance."""
         rates = np.asarray(shares)
         self._due = self._due + rates / rates.sum() * size
-        counts = _whole(self._due - self._given, size)
+        counts = _whole_counts(self._due - self._given, size)
         self._given = self._given + counts
         return [int(i) for i in self._generator.permutation(np.repeat(np.arange(len(rates)), counts))]
 
 
-def _whole(need: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int64]:
+def _whole_counts(need: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int64]:
     """Whole numbers close to `need` that sum to `size`: the largest remainders are rounded up."""
     # Negative where a share has fallen to nothing and rounding had given its component too much.
     counts = np.floor(np.maximum(need, 0)).astype(np.int64)

@@ -127,11 +127,11 @@ def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
         mask.to(device),
         # Positions count from the first real token (huggingface/transformers#22382); padding gets 0, as no embedding has -1.
         (mask.cumsum(1) - 1).clamp(min=0).to(device),
-        _labels(batch).to(device),
+        _label_tensor(batch).to(device),
         None if decodes else batch[0].head,
         types,
-        _weights(batch, device),
-        _targets(batch, device) if decodes else None,
+        _weight_tensor(batch, device),
+        _target_places(batch, device) if decodes else None,
     )
 
 
@@ -145,15 +145,15 @@ def _of_choices(batch: Sequence[Encoded], pad: int, device: torch.device) -> Bat
         input_ids=flat.input_ids.view(shape),
         attention_mask=flat.attention_mask.view(shape),
         position_ids=flat.position_ids.view(shape),
-        labels=_labels(batch).to(device),
+        labels=_label_tensor(batch).to(device),
         head=batch[0].head,
         types=None if flat.types is None else flat.types.view(shape),
-        weights=_weights(batch, device),
+        weights=_weight_tensor(batch, device),
         choices=torch.tensor([[number < len(part) for number in range(most)] for part in parts]).to(device),
     )
 
 
-def _targets(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
+def _target_places(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
     # Of the lengths, since counting labels on a device would have to wait for it.
     width = max(encoded.answer for encoded in batch)
     if all(encoded.targets == width for encoded in batch):
@@ -161,12 +161,12 @@ def _targets(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
     return torch.tensor([row * width + width - e.answer + i for row, e in enumerate(batch) for i in e.spoken]).to(device)
 
 
-def _weights(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
+def _weight_tensor(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
     weights = [encoded.weight for encoded in batch]
     return None if set(weights) == {1} else torch.tensor(weights).to(device)
 
 
-def _labels(batch: Sequence[Encoded]) -> Tensor:
+def _label_tensor(batch: Sequence[Encoded]) -> Tensor:
     """A decoder's answers end together; an encoder's labels begin together, like its tokens."""
     if batch[0].decodes:
         width = max(encoded.answer for encoded in batch)

@@ -30,7 +30,7 @@ def over_words(tokenizer: Any, limit: int, before: str, words: Sequence[str]) ->
     """
     starts = list(accumulate((len(word) + 1 for word in words[:-1]), initial=0))
     windows = over_text(tokenizer, limit, before, " ".join(words))
-    owned = [[(_word(starts, span), span[0]) for span in w.places if span and span[1] > span[0]] for w in windows]
+    owned = [[(_word_of_piece(starts, span), span[0]) for span in w.places if span and span[1] > span[0]] for w in windows]
     # From last to first, so that the first stays.
     begins = dict(sorted({piece for window in owned for piece in window}, reverse=True))
     return [replace(window, places=_first_pieces(starts, window.places, begins)) for window in windows]
@@ -68,7 +68,7 @@ def _window(tokenised: Any, number: int, part: int, places: Sequence[Span]) -> E
     return Encoded(tuple(tokenised["input_ids"][number]), types=tuple(types), places=kept)
 
 
-def _word(starts: Sequence[int], span: tuple[int, int]) -> int:
+def _word_of_piece(starts: Sequence[int], span: tuple[int, int]) -> int:
     """The word that a piece ends in: with some tokenizers it holds the space before."""
     return bisect_right(starts, span[1] - 1) - 1
 
@@ -77,7 +77,7 @@ def _first_pieces(starts: Sequence[int], spans: Sequence[Span], begins: Mapping[
     """Each word's number on the piece with which the word begins, which an earlier window may have instead."""
     words: list[int | None] = []
     for span in spans:
-        word = _word(starts, span) if span and span[1] > span[0] else None
+        word = _word_of_piece(starts, span) if span and span[1] > span[0] else None
         first = word is not None and span is not None and begins[word] == span[0] and word not in words
         words.append(word if first else None)
     return tuple(words)

@@ -59,12 +59,12 @@ def _missing(task: TaskType) -> str | None:
 
 def _unmeasured(task: TaskType) -> str | None:
     for name in task.spec.metrics:
-        if _values(name) != task.values:
-            fitting = (other for other in metrics.metric_names() if _values(other) == task.values)
+        if _metric_values(name) != task.values:
+            fitting = (other for other in metrics.metric_names() if _metric_values(other) == task.values)
             return f"metric '{name}' does not fit a {task.spec.type} task; these do: {', '.join(fitting)}"
     return None
 
 
-def _values(name: str) -> tuple[object, object]:
+def _metric_values(name: str) -> tuple[object, object]:
     metric = metrics.counted(name)
     return metric.prediction, metric.reference

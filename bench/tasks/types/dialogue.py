@@ -56,7 +56,7 @@ class Dialogue(Generation):
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]] | None:
         """None for a dialogue in which the assistant says nothing after the user."""
-        system, said = _said(row)
+        system, said = _opening_and_turns(row)
         while said and said[-1][0] == USER:
             said.pop()
         said = said[-self.options.turns :] if self.options.turns else said
@@ -92,10 +92,10 @@ class Dialogue(Generation):
         return replace(example, fields={**example.fields, "text": " ".join(words[i] for i in kept(words))})
 
 
-def _said(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+def _opening_and_turns(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
     """What stands before the first words, and who said what, in turn: one after another of the same speaker are one turn."""
     system, said = " ".join(str(row.get("opening", "")).split()), list[tuple[str, str]]()
-    for speaker, words in _turns(row):
+    for speaker, words in _turns_of_row(row):
         if (role := SPEAKERS.get(speaker.lower())) is None:
             raise ValueError(f"field 'roles' names '{speaker}'; a chat has {', '.join(SPEAKERS)}")
         if not (text := " ".join(words.split())):
@@ -109,7 +109,7 @@ def _said(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
     return system, said
 
 
-def _turns(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _turns_of_row(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Speaker and words of each turn, as the source gives them."""
     if "turns" in row:
         turns = listed(row["turns"])

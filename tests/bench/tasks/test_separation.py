@@ -204,7 +204,7 @@ def test_what_large_sets_share_is_kept(monkeypatch, tmp_path):
     mine, theirs = (separation.ComparedExamples(["text"], examples) for examples in sets)
     found = separation.shared(mine, theirs)
     assert found.same == {0} and len(list((tmp_path / "overlap").iterdir())) == 1
-    monkeypatch.setattr(separation, "_shared", lambda *_: pytest.fail("compared again"))
+    monkeypatch.setattr(separation, "_shared_places", lambda *_: pytest.fail("compared again"))
     assert separation.shared(mine, theirs) == found
     (kept,) = (tmp_path / "overlap").iterdir()
     kept.write_text("damaged")
