@@ -112,17 +112,17 @@ class Encoding:
 
         A chat template ends each turn by a token, which is learned in training; the loss of answers is that of their words.
         """
-        ids, learned, told = list[int](), list[bool](), ""
+        ids, learned, so_far = list[int](), list[bool](), ""
         for turn in (*task.earlier(example), example):
             text, special = self.prompt(task, turn, wording, split, index, before)
-            if not text.startswith(told):
+            if not text.startswith(so_far):
                 return None
-            between = self.ids(text[len(told) :], special and not told)
+            between = self.ids(text[len(so_far) :], special and not so_far)
             said = [] if turn is example else self.answer(task.answer(turn), wording)
-            ends = ends_learned and bool(told) and between[:1] == [self.model.tokenizer.eos_token_id]
+            ends = ends_learned and bool(so_far) and between[:1] == [self.model.tokenizer.eos_token_id]
             ids += [*between, *said]
             learned += [ends and place == 0 for place in range(len(between))] + [True] * len(said)
-            told = f"{text}{'' if self.chats(wording) else ' '}{task.answer(turn)}"
+            so_far = f"{text}{'' if self.chats(wording) else ' '}{task.answer(turn)}"
         return Lead(tuple(ids), tuple(learned))
 
     def context(self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int) -> list[int]:
