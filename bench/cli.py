@@ -60,7 +60,7 @@ def _status_and_sentence(arguments: list[str]) -> tuple[int, str]:
     except typer.Exit as leaving:
         return leaving.exit_code, ""
     except (typer.Abort, KeyboardInterrupt):
-        return 130, ""
+        return 130, ""  # 128 and the number of SIGINT, as shells tell of Ctrl-C
     except Exception as error:
         if debug and not hasattr(error, "format_message"):
             traceback.print_exc()

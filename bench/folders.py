@@ -167,7 +167,7 @@ def _remove(path: Path) -> None:
 
 @once
 def _this_machine() -> str:
-    return hashlib.sha256(machine().encode()).hexdigest()[:12]
+    return hashlib.sha256(machine().encode()).hexdigest()[:12]  # as many digits as _PARTIAL looks for
 
 
 def write_text(path: Path, text: str) -> None:

@@ -223,6 +223,7 @@ def row_keys(parsed: Any) -> Sequence[Any]:
 def _json(content: str, first_line: int) -> Any:
     try:
         parsed = json.loads(content)
+        # Half an emoji comes of an escape: where none begins one, the text need not be gone through again.
         return _without_half_emoji(parsed) if re.search(r"\\u[dD]", content) else parsed
     except json.JSONDecodeError as error:
         raise FormatError(f"line {first_line + error.lineno - 1}", f"not JSON: {error.msg}") from None

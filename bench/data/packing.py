@@ -34,7 +34,7 @@ def unpacked(name: str, content: bytes) -> bytes:
         return content
     try:
         with UNPACKERS[packed](io.BytesIO(content)) as file:
-            data = file.read(bound(content) + 1)
+            data = file.read(bound(content) + 1)  # one byte more tells that there are too many
     except Exception as error:  # gzip, bz2 and zlib raise their own
         raise UserError(f"{name}: cannot be unpacked ({packed}): {error}") from error
     if len(data) > bound(content):

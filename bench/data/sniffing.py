@@ -96,6 +96,7 @@ def _kind(name: str, content: bytes, head: str) -> tuple[Format, str]:
         return ending_kind, f"its name ends in .{ending}"
     if json_kind := _json_kind(head, whole=len(content) <= PIECE, lines=ending_kind == "jsonl"):
         return json_kind
+    # Before the ending counts: words and their tags, apart by tabs, may be called .tsv too.
     if ending_kind != "csv" and _tags_lines(head):
         return "conll", "one token a line, a tag at its end, blank lines between sentences"
     if ending_kind:

@@ -165,6 +165,7 @@ def _power_faults(items: int, group: str | None) -> Iterator[str]:
 
 def _smallest_difference_shown(items: int) -> float | None:
     """The smallest difference that so many items show; None where they show none at all."""
+    # Scores differ by no more than the share of items that are answered differently.
     most = round(1000 * DISCORDANCE)
     return next((loss / 1000 for loss in range(1, most) if power_of_share(loss / 1000, DISCORDANCE, items) >= POWER), None)
 

@@ -141,6 +141,7 @@ def fields_of(columns: Sequence[str]) -> dict[str, str]:
 def heading(column: str, otherwise: str) -> str:
     """A column's name as a word of a prompt: `review_text` is `Review text`."""
     words = re.sub(r"[\W_]+", " ", column.split(".")[-1]).strip()
+    # `column3` is no name that a person gave: a file without a header has such.
     return words.capitalize() if re.search(r"[^\W\d]", words) and not words.lower().startswith("column") else otherwise
 
 

@@ -83,7 +83,9 @@ OPTIONS = [*FORM, *(each.name for each in fields(Wishes) if each.name != "form")
 def _option_value(name: str, value: str) -> object:
     """What an option's value means."""
     option = f"--{name.replace('_', '-')}"
+    # Before it is asked whether anything is said: a tab is blank, and a comma alone parts nothing from nothing.
     if name == "separator":
+        # A shell hands `\t` on as it is typed.
         return _separating({"tab": "\t", "\\t": "\t"}.get(value, value))
     if not _comma_parts(value):
         raise UserError(f"{option} '{value}' says nothing; give it a value, or leave it out")

@@ -187,5 +187,6 @@ know_exponents(_OneLine)
 
 def flow(value: Any) -> str:
     """A value on one line of YAML."""
+    # PyYAML folds lines at 80 characters unless they may be longer, and ends a single value with a line of dots.
     text = yaml.dump(value, Dumper=_OneLine, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False).strip()
     return text.removesuffix("...").strip()

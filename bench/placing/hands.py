@@ -73,7 +73,7 @@ def hands(crew: Crew, runs: Sequence[Run], setting: WorkerSetting) -> Iterator[H
     elif gpus := visible_gpus(wanted):
         check_held(runs, len(gpus), room := gpu_bytes())
         with _pool(setting, LocalWorker, partial(teams, gpus, room)) as workers:
-            yield workers if len(gpus) > 1 else in_turn
+            yield workers if len(gpus) > 1 else in_turn  # for a single device this process needs no other
     else:
         parts = slots(wanted, [bytes_held(run) for run in runs])
         with _pool(setting, LocalWorker, _all_on(parts)) as workers:

@@ -131,9 +131,11 @@ def as_received(what: bytes) -> Any:
 
 
 def _command(slot: Slot, setting: bytes) -> list[str]:
+    # As hex, since no argument of a process can hold a zero byte.
     worker = ["-m", MODULE, ",".join(map(str, slot.cores)), setting.hex()]
     if not slot.launch:
         return [sys.executable, *worker]
+    # By port 0 Accelerate looks for a free one: several launchers may stand side by side.
     many = ["--num_processes", str(slot.processes), "--main_process_port", "0"]
     return [*launcher(LAUNCH / f"{slot.launch}.yaml"), *many, *worker]
 

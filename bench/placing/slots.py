@@ -99,6 +99,7 @@ def _threads(count: int) -> int:
 
 def _core_parts(count: int) -> list[tuple[int, ...]]:
     """This machine's cores in so many parts, neighbours together, since they mostly share a cache."""
+    # macOS and Windows have no such call.
     all_cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(cores())
     each, more = divmod(len(all_cores), count)
     ends = [number * each + min(number, more) for number in range(count + 1)]

@@ -92,7 +92,7 @@ class Wire:
         try:
             self._connection.send((kind, content))
         except OSError:
-            os._exit(0)
+            os._exit(0)  # as in `_listen`
 
     def _listen(self) -> None:
         while True:

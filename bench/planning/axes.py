@@ -85,6 +85,7 @@ def with_numbers(suite: SuiteSpec, numbers: Mapping[str, str]) -> SuiteSpec:
     if not numbers:
         return suite
     try:
+        # As `--set` reads its values.
         given = {name: yaml_value(text) for name, text in numbers.items()}
     except FormatError as error:
         raise UserError(f"--axis: a value cannot be read as YAML: {error}") from None

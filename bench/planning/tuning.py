@@ -162,6 +162,7 @@ def _searching(run: Run) -> Searching:
         told = [as_told(each) for each in tried]
         batch = next_batch(search, first, told)[: wanted - len(told)]
         trials = [trials_of(run, search, values, len(told), first) for values in batch]
+        # Whoever leads the search sends back a record for each of these, in this order.
         answers = iter((yield [(trial, halt(search, told, seed)) for each in trials for seed, trial in enumerate(each)]))
         for values, each in zip(batch, trials, strict=True):
             records = [next(answers) for _ in each]

@@ -14,6 +14,7 @@ from bench.tasks import types
 def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
     """The task without its words for people, with its data's hashes instead of its places."""
     shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test", "out_of_domain"})
+    # A first version is not named: runs from before types had versions keep their ids.
     if (version := types.type_class(task).version) > 1:
         shape["type_version"] = version
     for split in ("train", "validation", "test"):
@@ -24,7 +25,7 @@ def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
             shape[split] = (
                 sources.fingerprint(part)
                 if isinstance(part, Source)
-                else part.model_dump(exclude=set() if part.like else {"like"})
+                else part.model_dump(exclude=set() if part.like else {"like"})  # nor is this field, which came later
             )
     shape["out_of_domain"] = {name: sources.fingerprint(source) for name, source in task.out_of_domain.items()}
     return shape

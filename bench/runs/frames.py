@@ -19,6 +19,7 @@ def cached_frame(path: Path, device: Device, measure: Callable[[], pd.DataFrame]
     frame = measure()
     if device.main:
         with folders.writing(path) as temporary:
+            # By the checksums a changed bit is found in reading, and the table measured again.
             frame.to_parquet(temporary, index=False, write_page_checksum=True)
     return frame
 

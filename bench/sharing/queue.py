@@ -40,6 +40,7 @@ class Queue:
         attempts = self._leases.attempts() if self._waiting else {}
         for job in self.waiting:
             last, ended = attempts.get(job, (1, False))
+            # True counts as 1: it is the number of the attempt that is open, or would be the next.
             if self._tried(job, last + ended):
                 # Its files may not be in place yet: whoever did it was stopped meanwhile, or its disk is slow.
                 self._leases.settle(job, range(self._first[job], last + ended))

@@ -106,7 +106,7 @@ class _ByStart:
     def __init__(self, texts: Sequence[_Words]) -> None:
         self.seeds: dict[str, dict[int, dict[str, list[int]]]] = {}
         for i, text in enumerate(texts):
-            if len(text.starts) > MIN_WORDS:
+            if len(text.starts) > MIN_WORDS:  # the text's end is an entry too
                 by_length = self.seeds.setdefault(text.text[:SEED_LETTERS], {})
                 by_length.setdefault(len(text.text), {}).setdefault(text.text, []).append(i)
         self.seed_lengths = {len(seed) for seed in self.seeds}

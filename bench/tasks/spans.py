@@ -8,6 +8,7 @@ import regex
 Entity = tuple[str, int, int]
 """Label, first word, last word (exclusive)."""
 
+# To Unicode the backtick is a symbol, and in texts it stands for a quotation mark.
 MARKS = regex.compile(r"^[\p{P}`]+|[\p{P}`]+$")
 SENTENCE = re.compile(r"\S.*?(?:[.?!](?=\s+[A-Z0-9(\[])|\n|$)")
 """Up to a full stop before a capital letter, a number or a bracket, or to the line's end."""

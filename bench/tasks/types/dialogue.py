@@ -83,7 +83,7 @@ class Dialogue(Generation):
                 fields={**example.fields, "history": lines(said[:place]), "text": said[place]},
                 gold=(said[place + 1],),
             )
-            for place in range(0, len(said), 2)
+            for place in range(0, len(said), 2)  # the user's turns: the user begins, and speakers alternate
         ]
 
     def thinned(self, example: Example, kept: Dropper) -> Example:

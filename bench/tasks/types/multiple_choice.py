@@ -99,6 +99,7 @@ class ChoiceTask(TaskType):
         return replace(shorter, fields={**shorter.fields, "choices": example.fields["choices"]})
 
     def candidates(self, example: Example) -> dict[str, str]:
+        # As `read` has written them: `A. words`.
         return {line[0]: line[3:] for line in example.fields["choices"].split("\n")}
 
     def length(self, words: str) -> int:
