@@ -29,7 +29,9 @@ def probe_power(text: str) -> ProbePower:
         if not match or float(match[1]) <= 0 or match[2] in losses or (match[2] == "points" and float(match[1]) >= 100):
             raise UserError(f"probe power '{text}': give a loss in points, in nats, or both, as 5points,.02nats")
         if float(match[1]) < SMALLEST_LOSSES[match[2]]:
-            told = f"{SMALLEST_LOSSES[match[2]]:g}{match[2]}"
-            raise UserError(f"probe power '{text}': no probe has the items that so small a loss takes; give at least {told}")
+            smallest = f"{SMALLEST_LOSSES[match[2]]:g}{match[2]}"
+            raise UserError(
+                f"probe power '{text}': no probe has the items that so small a loss takes; give at least {smallest}"
+            )
         losses[match[2]] = float(match[1])
     return ProbePower(losses["points"] / 100 if "points" in losses else None, losses.get("nats"))
