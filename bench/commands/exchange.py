@@ -30,6 +30,7 @@ def import_peft(
     from reports.exchange import importing, peft_results
 
     def read(path: Path) -> "Iterator[RecordWithItems]":
+        # PEFT's files hold no answers, and so no table of them.
         yield peft_results.read_peft_result(path, suite or peft_results.NAME), None
 
     paths = importing.files_in(folder, "*.json", "the folder method_comparison/MetaMathQA/results of PEFT's repository")

@@ -190,6 +190,7 @@ def _group_column(table: FileTable, given: Wishes, roles: Roles) -> tuple[str | 
             )
         return column.name, "as you said"
     used = {*roles.columns.values()}
+    # Blank in rows alone that are left out anyway: any other would belong to no group.
     free = [c for c in table.columns.values() if c.name not in used and not c.lists and not is_split(c) and c.gaps <= left_out]
     group_columns = [c for c in free if is_named(c, GROUP_NAMES) and c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS]
     if group_columns:

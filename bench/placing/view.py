@@ -38,6 +38,7 @@ class View:
 
     def plan(self, costs: Mapping[str, float]) -> None:
         """What is still to be done, and how many seconds of a worker each is expected to take."""
+        # With the first plan alone: what ended processes have left would be watched among what is done from here on.
         if not self._status.total:
             remove_ended(self._out)
         self._costs = dict(costs)

@@ -15,6 +15,7 @@ def pick_shots(task: TaskType, data: TrainingData, shots: int, seed: int) -> lis
     if not shots:
         return []
     positions = order(seed, len(data.train))
+    # One epoch of an order that has no end: no example comes twice.
     drawn = (data.train[next(positions)] for _ in range(len(data.train)))
     labels = data.spec.labels if task.asks == "rank" else []
     if not labels:

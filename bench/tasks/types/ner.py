@@ -214,7 +214,7 @@ class Ner(TaskType):
         # Up to a type in brackets: a name may itself hold semicolons and brackets.
         item = re.compile(rf"\s*(\S.*?)\s*\(({'|'.join(map(re.escape, kinds))})\)\s*(?:;|$)")
         left = text.strip().rstrip(";.")
-        while left or not spans:
+        while left or not spans:  # also of an empty text, which names nothing and so is malformed
             match = item.match(left)
             place = find_name(words, match[1], taken, after) if match else None
             if not match or place is None:
