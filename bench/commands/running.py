@@ -91,7 +91,7 @@ def run(
     options = replace(options, tasks=comma_separated(tasks), strategies=comma_separated(strategies), vary=comma_separated(vary))
     options = replace(options, test_items=test_items, probe_items=probe_items, probe_power=probe_power, probe_every=probe_every)
     options = replace(
-        options, tune=_given_options(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds)
+        options, tune=_only_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds)
     )
     every = _look_first(options, checkpoint_every, debug)
     from bench.launching.launch import launched_or_run
@@ -130,7 +130,7 @@ def _track(trackers: list[str] | None, out: Path) -> None:
         choose_trackers(trackers, out)
 
 
-def _given_options(**options: int | float | str | None) -> dict[str, int | float | str]:
+def _only_given(**options: int | float | str | None) -> dict[str, int | float | str]:
     """Those that were given on the command line."""
     return {name: value for name, value in options.items() if value is not None}
 
