@@ -90,9 +90,7 @@ def run(
     options = PlanOptions(suite, model, seeds=seeds, budget=budget, settings=set_ or [], trust_remote_code=trust_remote_code)
     options = replace(options, tasks=comma_separated(tasks), strategies=comma_separated(strategies), vary=comma_separated(vary))
     options = replace(options, test_items=test_items, probe_items=probe_items, probe_power=probe_power, probe_every=probe_every)
-    options = replace(
-        options, tune=_only_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds)
-    )
+    options = replace(options, tune=_not_none(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds))
     every = _look_first(options, checkpoint_every, debug)
     from bench.launching.launch import launched_or_run
     from bench.placing.hands import Crew
@@ -130,7 +128,7 @@ def _track(trackers: list[str] | None, out: Path) -> None:
         choose_trackers(trackers, out)
 
 
-def _only_given(**options: int | float | str | None) -> dict[str, int | float | str]:
+def _not_none(**options: int | float | str | None) -> dict[str, int | float | str]:
     """Those that were given on the command line."""
     return {name: value for name, value in options.items() if value is not None}
 
