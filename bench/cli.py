@@ -64,7 +64,7 @@ def _status_and_sentence(arguments: list[str]) -> tuple[int, str]:
     except Exception as error:
         if debug and not hasattr(error, "format_message"):
             traceback.print_exc()
-        return _explained(error)
+        return _status_and_sentence_of_error(error)
 
 
 def _check_filled(arguments: list[str]) -> None:
@@ -77,7 +77,7 @@ def _check_filled(arguments: list[str]) -> None:
             raise UserError(f"{what} is empty; give it a value, or leave it out")
 
 
-def _explained(error: Exception) -> tuple[int, str]:
+def _status_and_sentence_of_error(error: Exception) -> tuple[int, str]:
     """The exit status and the sentence for an error."""
     if isinstance(error, BrokenOffError):
         return stopping.STATUS, f"error: {error}"

@@ -101,7 +101,7 @@ def member(name: str, inside: str) -> bytes:
 
     The asset's own hash is checked once a process.
     """
-    with _verified(name, folders.cache()).open("rb") as file:
+    with _verified_archive(name, folders.cache()).open("rb") as file:
         try:
             return archives.read_member(file, inside)
         except KeyError:
@@ -112,11 +112,11 @@ def member(name: str, inside: str) -> bytes:
 
 def members(name: str, folder: str) -> list[str]:
     """Names of the files directly or deeper in a folder of an asset."""
-    with _verified(name, folders.cache()).open("rb") as file:
+    with _verified_archive(name, folders.cache()).open("rb") as file:
         return [entry for entry in archives.member_names(file) if entry.startswith(folder.rstrip("/") + "/")]
 
 
 # The cache's folder is part of the key, as it can change within a process: in tests it does.
 @once
-def _verified(name: str, _cache: Path) -> Path:
+def _verified_archive(name: str, _cache: Path) -> Path:
     return fetch(name)

@@ -170,10 +170,10 @@ def _csv(content: bytes, encoding: str | None, separator: str | None) -> Iterato
 def _tsv(content: bytes, encoding: str | None) -> Iterator[tuple[int, list[str]]]:
     """One line, one record: quotes are text, unless they stand around the whole cell as spreadsheets write it."""
     for line, row in _numbered_lines(content, encoding):
-        yield line, [_unquoted(cell) for cell in row.split("\t")]
+        yield line, [_unquoted_cell(cell) for cell in row.split("\t")]
 
 
-def _unquoted(cell: str) -> str:
+def _unquoted_cell(cell: str) -> str:
     inside = cell[1:-1]
     quoted = len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inside.replace('""', "")
     return inside.replace('""', '"') if quoted else cell

@@ -60,7 +60,7 @@ def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
             form, reasons["separator"] = replace(form, separator=separator), why
     if kind in ("csv", "tsv") and given.header is None:
         rows = _first_rows(head, "\t" if kind == "tsv" else form.separator or ",")
-        if reason := _unnamed(rows):
+        if reason := _why_no_names(rows):
             form = replace(form, header=[f"column{number}" for number, _ in enumerate(rows[0], start=1)])
             reasons["header"] = f"the first line names no columns: {reason}"
     return Sniffed(form, reasons)
@@ -164,7 +164,7 @@ def _first_rows(head: str, separator: str) -> list[list[str]]:
     return rows
 
 
-def _unnamed(rows: Sequence[Sequence[str]]) -> str | None:
+def _why_no_names(rows: Sequence[Sequence[str]]) -> str | None:
     """What in the first row is no name of a column, or None."""
     if len(rows) < 2:
         return None

@@ -52,8 +52,8 @@ def _kept_rows(dump: str) -> list[SourceRow]:
     named = lru_cache(lambda column: any(not _lacks_column(record, column) for _, (_, record) in records))
     for number, (where, record) in records:
         place = f"{describe(source)}, {where}"
-        record = _extracted(source, record, place)
-        row = SourceRow({field: _value(record, column, place, named) for field, column in source.columns.items()}, place)
+        record = _with_extracted(source, record, place)
+        row = SourceRow({field: _field_value(record, column, place, named) for field, column in source.columns.items()}, place)
         # Before values are replaced: `drop` names what the file says. And before `unique`: a dropped row is no first one.
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
@@ -163,7 +163,7 @@ def _raw_records(source: Source) -> Iterator[RawRecord]:
         return formats.parse_file(str(path), path.read_bytes(), form)
 
 
-def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:
+def _with_extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:
     """The record with what the named groups of `extract` find in it."""
     for column, expression in source.extract.items():
         try:
@@ -206,7 +206,7 @@ def _lacks_column(record: dict[str, Any], column: str) -> bool:
     return False
 
 
-def _value(record: dict[str, Any], column: str, place: str, named: Callable[[str], bool]) -> Any:
+def _field_value(record: dict[str, Any], column: str, place: str, named: Callable[[str], bool]) -> Any:
     """The column's value, and "" where JSON left out a key that has none. What no record has is a column named wrongly."""
     try:
         return _column_text(record, column, place)
@@ -255,7 +255,7 @@ def _translate(source: Source, row: SourceRow) -> None:
     for field, values in source.values.items():
         row[field] = _mapped_value(row[field], values, field, row.place)
     for field, ranges in source.ranges.items():
-        row[field] = _ranged(row[field], ranges, field, row.place)
+        row[field] = _label_of_range(row[field], ranges, field, row.place)
 
 
 def _mapped_value(value: Any, values: dict[str, str], field: str, place: str) -> Any:
@@ -269,7 +269,7 @@ def _mapped_value(value: Any, values: dict[str, str], field: str, place: str) ->
     raise UserError(f"{place}: {field} '{value}' is not in the source's values ({known}); add it under values or drop")
 
 
-def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
+def _label_of_range(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
     try:
         number = float(value)
         if math.isnan(number):  # Python takes "nan" for a number, and no range would hold it

@@ -86,7 +86,7 @@ def _option_value(name: str, value: str) -> object:
     # Before it is asked whether anything is said: a tab is blank, and a comma alone parts nothing from nothing.
     if name == "separator":
         # A shell hands `\t` on as it is typed.
-        return _separating({"tab": "\t", "\\t": "\t"}.get(value, value))
+        return _checked_separator({"tab": "\t", "\\t": "\t"}.get(value, value))
     if not _comma_parts(value):
         raise UserError(f"{option} '{value}' says nothing; give it a value, or leave it out")
     if name in CHOICES and value not in CHOICES[name]:
@@ -102,7 +102,7 @@ def _option_value(name: str, value: str) -> object:
     return _comma_parts(value) if name == "text" else value
 
 
-def _separating(value: str) -> str:
+def _checked_separator(value: str) -> str:
     if len(value) != 1 or value in '"\r\n':
         raise UserError(f"--separator '{value}' is not one character that can stand between cells; for a tab say tab")
     return value

@@ -28,7 +28,7 @@ def teams(gpus: Sequence[str], room: int, works: Sequence[Assignment]) -> list[t
         groups[count // (count // needed)].append(work)  # so that none is left over
     parts = []
     for size, group in sorted(groups.items(), reverse=True):
-        several = max(size, min(count // len(group), *(_most(work.run) for work in group)))
+        several = max(size, min(count // len(group), *(_most_gpus(work.run) for work in group)))
         launch = "fsdp2" if size > 1 else "gpus" if several > 1 else ""
         parts.append((gpu_slots(gpus, several, launch), group))
     return parts
@@ -39,7 +39,7 @@ def gpus_needed(run: Run, room: int) -> int:
     return max(1, ceil(bytes_held(run) / room))
 
 
-def _most(run: Run) -> int:
+def _most_gpus(run: Run) -> int:
     """How many may share its examples: each has one of every step, at least. Seconds are worth more on several GPUs, and the
     run's id says one."""
     return 1 if run.placement else run.batch

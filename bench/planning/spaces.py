@@ -51,7 +51,7 @@ def search_of(
         UserError: there is nothing to search, a range's end is not allowed, or the default lies outside.
     """
     place = f"strategy '{strategy.name}'"
-    free = {name: dimension for name, dimension in space.items() if not _holds(fixed, name)}
+    free = {name: dimension for name, dimension in space.items() if not _says_something_of(fixed, name)}
     if not free:
         why = "--set fixes all that it would search" if space else "its file has no search space under `search`"
         raise UserError(f"{place} cannot be tuned: {why}; leave that out, or leave it out of --strategies")
@@ -85,7 +85,7 @@ def _check_together(strategy: Strategy, space: Mapping[str, Dimension]) -> None:
             raise UserError(f"search space of {error} (where a trial draws {drawn})") from error
 
 
-def _holds(values: Any, name: str) -> bool:
+def _says_something_of(values: Any, name: str) -> bool:
     """Whether nested values say something of a hyper-parameter, or of all that it is in."""
     for key in name.split("."):
         if not isinstance(values, Mapping):

@@ -44,7 +44,7 @@ def next_batch(search: Search, first: Mapping[str, Any], told: Sequence[Told]) -
     """
     distributions = {name: _distribution(dimension) for name, dimension in search.space.items()}
     study = _study(search, len(told) // BATCH)
-    _add(study, distributions, told)
+    _add_trials(study, distributions, told)
     begin = [] if told else [dict(first)]
     proposed = [study.ask(distributions).params for _ in range(BATCH - len(begin))]
     return begin + [{name: _rounded_draw(value, search.space[name]) for name, value in values.items()} for values in proposed]
@@ -60,10 +60,10 @@ def halt(search: Search, told: Sequence[Told], seed: int) -> Callable[[Sequence[
     if not told:
         return lambda scores: False
 
-    return partial(_halted, tuple(tuple(each.rungs[seed]) for each in told))
+    return partial(_is_pruned, tuple(tuple(each.rungs[seed]) for each in told))
 
 
-def _halted(before: Sequence[Sequence[float]], scores: Sequence[float]) -> bool:
+def _is_pruned(before: Sequence[Sequence[float]], scores: Sequence[float]) -> bool:
     """Whether a training with these scores so far is pruned, `before` being those of earlier batches."""
     import optuna
 
@@ -103,7 +103,7 @@ def _quiet_optuna() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def _add(study: "OptunaStudy", distributions: "dict[str, BaseDistribution]", told: Sequence[Told]) -> None:
+def _add_trials(study: "OptunaStudy", distributions: "dict[str, BaseDistribution]", told: Sequence[Told]) -> None:
     import optuna
 
     for each in told:

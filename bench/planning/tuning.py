@@ -82,7 +82,7 @@ def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list
     def doing(requests: Sequence[Asked]) -> TrialRecords:
         works = [TrialWork(*each) for each in requests]
         done = hands(works, place, lambda work: find_trial(place.out, work.id) is not None)
-        records = [_record(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
+        records = [_record_of_trial(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
         return place.device.agreed(records)  # a shared disk may show a process late what another owner has put there
 
     first = _first_runs_of_searches(runs)
@@ -90,7 +90,7 @@ def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list
     return [_with_chosen_values(run, tunings.get(_search_key(run))) for run in runs]
 
 
-def _record(recorded: Recorded) -> TrialRecord:
+def _record_of_trial(recorded: Recorded) -> TrialRecord:
     assert isinstance(recorded.record, TrialRecord)
     return recorded.record
 

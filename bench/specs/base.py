@@ -60,7 +60,7 @@ def read_spec(path: Path, spec: type[S]) -> S:
     """
     content = read_fields(path, f"fields ({', '.join(spec.model_fields)})")
     try:
-        return spec.model_validate(_anchored(content, path.parent.absolute()))
+        return spec.model_validate(_with_absolute_paths(content, path.parent.absolute()))
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, spec)}") from error
 
@@ -96,13 +96,13 @@ def _counts_truth(given: Any, made: Any) -> bool:
     return False
 
 
-def _anchored(value: Any, folder: Path) -> Any:
+def _with_absolute_paths(value: Any, folder: Path) -> Any:
     """The YAML's content with each source's relative path, or hub dataset that is a folder (`./...`), made absolute."""
     if isinstance(value, list):
-        return [_anchored(entry, folder) for entry in value]
+        return [_with_absolute_paths(entry, folder) for entry in value]
     if not isinstance(value, dict):
         return value
-    anchored = {key: _anchored(entry, folder) for key, entry in value.items()}
+    anchored = {key: _with_absolute_paths(entry, folder) for key, entry in value.items()}
     # By its columns a source is known wherever it stands, also as a strategy's rehearsal.
     if "columns" in anchored:
         for key, local in (("path", ""), ("hub", ("./", "../"))):

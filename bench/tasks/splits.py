@@ -182,7 +182,7 @@ def _load(spec: TaskSpec) -> TaskData:
     train, held_out["validation"], shared = separation.separated(kind, together, held_out["validation"], tests)
     notes.update(shared)
     whole = len(train)
-    train, away = _balanced(kind, train, held_out["test"], away)
+    train, away = _thinned_splits(kind, train, held_out["test"], away)
     notes["thinned_out"] = whole - len(train)
     for name, split in (("train", train), *held_out.items(), *away.items()):
         if not split:
@@ -233,7 +233,7 @@ def _read_apart(spec: TaskSpec, source: Source, split: str, notes: Counter[str])
     return examples
 
 
-def _balanced(
+def _thinned_splits(
     kind: TaskType, train: list[Example], test: list[Example], away: dict[str, list[Example]]
 ) -> tuple[list[Example], dict[str, list[Example]]]:
     """Training as the type's options thin it, and beside the other sets the test thinned in the same way; the test stays."""

@@ -35,10 +35,10 @@ def root(sequences: Sequence[tuple[int, ...]], limits: Sequence[int], sharing: b
     if not sharing:
         return Branch((), list(range(len(sequences))))
     beginnings = [sequence[:limit] for sequence, limit in zip(sequences, limits, strict=True)]
-    return _grown(beginnings, sorted(range(len(sequences)), key=beginnings.__getitem__), 0)[0]
+    return _grown_branch(beginnings, sorted(range(len(sequences)), key=beginnings.__getitem__), 0)[0]
 
 
-def _grown(beginnings: Sequence[tuple[int, ...]], members: Sequence[int], read: int) -> tuple[Branch, int]:
+def _grown_branch(beginnings: Sequence[tuple[int, ...]], members: Sequence[int], read: int) -> tuple[Branch, int]:
     """The branch of `members`, numbers in the order of their beginnings, which agree in their first `read` tokens; and how many
     tokens all below it saves."""
     leaves: list[int] = []
@@ -50,13 +50,13 @@ def _grown(beginnings: Sequence[tuple[int, ...]], members: Sequence[int], read: 
         # One token further: those that go on alike stay together.
         for _, part in groupby(group, key=lambda number: beginnings[number][depth : depth + 1]):
             alike = list(part)
-            common = _common(beginnings[alike[0]], beginnings[alike[-1]])
+            common = _common_tokens(beginnings[alike[0]], beginnings[alike[-1]])
             cost = ROW_TOKENS if len(alike) == len(members) else APART_TOKENS
             saved = (common - read) * (len(alike) - 1) - cost * len(alike)
             if len(alike) == 1 or common == depth:  # nothing more is shared
                 leaves += alike
             elif saved > 0:
-                branch, below = _grown(beginnings, alike, common)
+                branch, below = _grown_branch(beginnings, alike, common)
                 branches.append((branch, saved + below))
                 shared += alike
             else:
@@ -67,7 +67,7 @@ def _grown(beginnings: Sequence[tuple[int, ...]], members: Sequence[int], read: 
     return Branch(ids, sorted(leaves), [branch for branch, _ in branches]), total - LEVEL_TOKENS
 
 
-def _common(first: Sequence[int], last: Sequence[int]) -> int:
+def _common_tokens(first: Sequence[int], last: Sequence[int]) -> int:
     """How many tokens the first and the last of sorted sequences begin with alike, and so do all between them."""
     shorter = min(len(first), len(last))
     return next((place for place in range(shorter) if first[place] != last[place]), shorter)

@@ -38,24 +38,24 @@ def over_words(tokenizer: Any, limit: int, before: str, words: Sequence[str]) ->
 
 def over_text(tokenizer: Any, limit: int, before: str, text: str) -> list[Encoded]:
     """`before` and then the text; a token's place is the span of characters of the text that it stands for."""
-    lead = _cut(tokenizer, before.strip(), (limit - SPECIAL) // 2)
+    lead = _last_tokens(tokenizer, before.strip(), (limit - SPECIAL) // 2)
     texts = [lead, text] if lead else [text]
-    tokenised = _overflowing(tokenizer, limit, texts)
+    tokenised = _overlapping_windows(tokenizer, limit, texts)
     numbers = range(len(tokenised["input_ids"]))
     return [_window(tokenised, number, len(texts) - 1, tokenised["offset_mapping"][number]) for number in numbers]
 
 
-def _cut(tokenizer: Any, text: str, limit: int) -> str:
+def _last_tokens(tokenizer: Any, text: str, limit: int) -> str:
     """The text's last `limit` tokens, so that room is left for what follows: a question ends a conversation."""
     offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"] if text else []
     return text[offsets[-limit:][0][0] :] if offsets else ""
 
 
-def _overflowing(tokenizer: Any, limit: int, texts: Sequence[str]) -> Any:
+def _overlapping_windows(tokenizer: Any, limit: int, texts: Sequence[str]) -> Any:
     """Windows of at most `limit` tokens; neighbours share an eighth of that."""
     part = "only_second" if len(texts) > 1 else "only_first"
     # The tokenizer panics where the overlap is not smaller than the room beside the other text and the special tokens
-    # (huggingface/transformers#18411). `_cut` leaves about half of the limit, so that an eighth always is.
+    # (huggingface/transformers#18411). `_last_tokens` leaves about half of the limit, so that an eighth always is.
     wanted = {"return_overflowing_tokens": True, "return_offsets_mapping": True}
     return tokenizer(*texts, truncation=part, max_length=limit, stride=limit // 8, **wanted)
 

@@ -140,7 +140,7 @@ class Qa(TaskType):
                 context = example.fields["context"]
                 begin, end = window.places[first][0], window.places[last][1]
                 # A tokenizer that drops a letter's mark gives the letter alone.
-                end += next((n for n, letter in enumerate(context[end:]) if not _dropped(letter)), len(context) - end)
+                end += next((n for n, letter in enumerate(context[end:]) if not _may_lack_a_token(letter)), len(context) - end)
                 best, text = score, context[begin:end]
                 share = _probability(score, scores)
         if self.options.no_answer is not None and nothing > best:
@@ -190,7 +190,7 @@ def _probability(score: float, scores: Tensor) -> float:
     return float((score - scores.logsumexp(-1).sum()).exp())
 
 
-def _dropped(letter: str) -> bool:
+def _may_lack_a_token(letter: str) -> bool:
     """Whether some tokenizers have no token for it: marks of letters, and what has no shape, as in uncased BERTs."""
     return unicodedata.category(letter) in ("Mn", "Cf")
 
@@ -203,7 +203,7 @@ def ends(places: Sequence[tuple[int, int] | None], span: tuple[int, int] | None,
         return 0, 0
     begin, end = places[inside[0]][0], places[inside[-1]][1]  # type: ignore[index]
     outside = text[span[0] : begin] + text[end : span[1]]
-    return (inside[0], inside[-1]) if all(map(_dropped, outside)) else (0, 0)
+    return (inside[0], inside[-1]) if all(map(_may_lack_a_token, outside)) else (0, 0)
 
 
 def best_span(window: Encoded, scores: Tensor, longest: int) -> tuple[float, int, int]:
