@@ -37,7 +37,7 @@ class FileColumn:
         said = [value.strip() for value in self.values if isinstance(value, str) and value.strip()]
         # pandas writes `nan` for a number that is missing; elsewhere it is a word.
         numbers = [text for text in said if text.lower() != "nan"]
-        return numbers if numbers and all(map(_is_finite_number, numbers)) else said
+        return numbers if numbers and all(map(_is_decimal, numbers)) else said
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -70,7 +70,7 @@ class FileColumn:
 
     @cached_property
     def numbers(self) -> bool:
-        return bool(self.texts) and all(_is_finite_number(text) for text in self.counts)
+        return bool(self.texts) and all(_is_decimal(text) for text in self.counts)
 
     @property
     def repeats(self) -> float:
@@ -257,7 +257,7 @@ def _flat_record(record: Mapping[str, Any], before: str = "") -> dict[str, str |
     return values
 
 
-def _is_finite_number(text: str) -> bool:
+def _is_decimal(text: str) -> bool:
     try:
         return math.isfinite(float(text.replace(",", ".")))
     except ValueError:

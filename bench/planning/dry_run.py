@@ -33,7 +33,7 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
     console = Console()
     if not console.is_terminal:  # a log has no width
         console.width = max(console.width, 132)
-    console.print(_plan_table(alike, states, rate))
+    console.print(_table_of_runs(alike, states, rate))
     _show_memory(planned, console)
     sentences = [f"{run.strategy.name} / {run.task.name}: {cost.told}" for run, cost in planned if cost.told]
     for model in {run.model.name: run.model for run in runs}.values():
@@ -73,7 +73,7 @@ def _run_state(run: Run, out: Path, still: set[str]) -> str:
     return "skipped" if run.unfit else "to do" if run.id in still or record is None else record.status
 
 
-def _plan_table(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table:
+def _table_of_runs(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table:
     table = Table(
         title=f"{len(states)} runs of {suites_told([run for group, _ in alike for run in group])}",
         caption="seconds: training alone, at this machine's measured speed",

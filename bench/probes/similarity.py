@@ -45,7 +45,7 @@ class Similarity(Probe):
     @classmethod
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
         if spec.options.get("gold") == "graded":
-            return None if _is_finite_number(row["gold"]) else f"field 'gold' must be a number, not '{row['gold']}'"
+            return None if _is_similarity(row["gold"]) else f"field 'gold' must be a number, not '{row['gold']}'"
         return None if row["gold"] in ("0", "1") else f"field 'gold' must be 0 or 1, not '{row['gold']}'; map it under values"
 
     def measure(self, backend: Backend) -> pd.DataFrame:
@@ -70,7 +70,7 @@ class Similarity(Probe):
         return float(spearmanr(gold, cosines).statistic) if len(np.unique(cosines)) > 1 else 0.0
 
 
-def _is_finite_number(text: str) -> bool:
+def _is_similarity(text: str) -> bool:
     try:
         return bool(np.isfinite(float(text)))
     except ValueError:

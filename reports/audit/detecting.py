@@ -103,7 +103,9 @@ def _smallest_found(average: Average, level: float) -> float:
 def _found_share_lacking(average: Average, level: float) -> Callable[[float], float]:
     """Of a difference, how often it is found, less the share that is asked for."""
     first, second = (
-        [(variance * ratio, _two_sided_t(level, freedom)) for ratio in _variance_ratios(freedom)] if variance else [(0.0, 0.0)]
+        [(variance * ratio, _two_sided_t(level, freedom)) for ratio in _chi2_quantile_ratios(freedom)]
+        if variance
+        else [(0.0, 0.0)]
         for variance, freedom in average.parts
     )
     seeds = [one * t**2 + other * u**2 for one, t in first for other, u in second]
@@ -139,7 +141,7 @@ def _two_sided_t(level: float, freedom: float) -> float:
 
 
 @cache
-def _variance_ratios(freedom: float) -> list[float]:
+def _chi2_quantile_ratios(freedom: float) -> list[float]:
     """What an estimated variance may be, as a multiple of the true one."""
     from scipy.stats import chi2
 

@@ -84,7 +84,7 @@ def _drawn_numbers(rows: Sequence[Rival], generator: "np.random.Generator") -> l
         for _, (variance, freedom) in parts
     ]
     spreads = [math.sqrt(variance) for (variance, _), _ in parts]
-    over_items = generator.standard_normal((TABLES_DRAWN, len(rows))) @ _symmetric_root(_correlations(rows, spreads))
+    over_items = generator.standard_normal((TABLES_DRAWN, len(rows))) @ _root_without_rounding(_correlations(rows, spreads))
     return [
         [
             row.value + float(seeds[draw]) + spread * float(items)
@@ -110,7 +110,7 @@ def _correlations(rows: Sequence[Rival], spreads: Sequence[float]) -> list[list[
     return [[float(spreads[i] > 0) if i == j else upper[min(i, j), max(i, j)] for j in places] for i in places]
 
 
-def _symmetric_root(matrix: Sequence[Sequence[float]]) -> "np.typing.NDArray[np.float64]":
+def _root_without_rounding(matrix: Sequence[Sequence[float]]) -> "np.typing.NDArray[np.float64]":
     """The symmetric root, without axes along which a variance is negative, as estimates may have it, or nothing but rounding;
     its columns are as long as a row's variance of 1."""
     import numpy as np

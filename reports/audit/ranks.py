@@ -105,7 +105,7 @@ def pairs_of(rivals: Mapping[str, Rival]) -> list[HeldPair]:
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     apart = [rivals[one].value - rivals[other].value for one, other in pairs]
     parts = [variances_of_pair(rivals[one], rivals[other]) for one, other in pairs]
-    ps = holm_by_steps([_p_of_difference(value, items, *seeds) for value, (items, seeds) in zip(apart, parts, strict=True)])
+    ps = holm_by_steps([_p_by_root_finding(value, items, *seeds) for value, (items, seeds) in zip(apart, parts, strict=True)])
     return [
         HeldPair(*pair, value, _half_width_at((items, *seeds), CHANCE), p, _moves_too_little(items, *seeds))
         for pair, value, p, (items, seeds) in zip(pairs, apart, ps, parts, strict=True)
@@ -144,7 +144,7 @@ def variances_of_row(row: Rival) -> tuple[Varying, Varying]:
 
 def p_of_row(row: Rival) -> float:
     """How surprising the row's number is if the truth is 0, looked at by itself."""
-    return _p_of_difference(row.value, *variances_of_row(row))
+    return _p_by_root_finding(row.value, *variances_of_row(row))
 
 
 def moves_by_rounding(row: Rival) -> bool:
@@ -187,7 +187,7 @@ def _own_seeds(row: Rival) -> Varying:
     return row.seeds.variance / count, float(row.seeds.freedom)
 
 
-def _p_of_difference(difference: float, items: Varying, *seeds: Varying) -> float:
+def _p_by_root_finding(difference: float, items: Varying, *seeds: Varying) -> float:
     """The level at which the interval just reaches zero; not below 2^(1 - n) where all n items move alike."""
     from scipy.optimize import brentq
 

@@ -69,7 +69,7 @@ def _show_plan(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, diffe
         f"{quantity.unit} on endless items (known with {pilot.freedom} degrees of freedom).",
     )
     say(to, f"It finds {now} {quantity.unit} so often, after Holm over {pilot.pairs} pairs.")
-    to.print(_plan_table(rows, pilot, difference))
+    to.print(_table_of_designs(rows, pilot, difference))
     say(
         to,
         "floor: what so many seeds find with endless items. 80 % range: the pilot tells no better how far seeds vary.",
@@ -78,7 +78,7 @@ def _show_plan(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, diffe
         say(to, f"The task has {exist:,} test items; +: more than these.")
 
 
-def _plan_table(rows: Sequence[Row], pilot: Pilot, difference: float) -> Table:
+def _table_of_designs(rows: Sequence[Row], pilot: Pilot, difference: float) -> Table:
     quantity, exist = rows[0].quantity, known_items(rows)
     table = plain_table()
     add_column(table, "plan_seeds", "seeds", justify="left", min_width=6)
