@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import folders
-from bench.checking.data import check_data
-from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
@@ -23,6 +21,8 @@ from bench.planning.plan import asking_the_same, plan
 from bench.planning.tuning import as_far_as_tuned, tuned
 from bench.planning.varying import still, that_differ
 from bench.planning.warnings import plan_warnings
+from bench.preflight.data import check_data
+from bench.preflight.runs import check_runs
 from bench.processes.heartbeat import beating
 from bench.progress import Progress
 from bench.records import store

@@ -1,6 +1,6 @@
 """Which runs are held equal on two processes and on one, by way of sharing a training.
 
-tests/bench/modeling/test_sharding.py does them, and tests/bench/checking/test_parallelism.py holds the table of
+tests/bench/modeling/test_sharding.py does them, and tests/bench/preflight/test_parallelism.py holds the table of
 docs/launching.md against this list.
 """
 

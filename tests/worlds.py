@@ -427,12 +427,12 @@ def main(results, suites, ways):
 
     quiet.libraries(False)
     os.environ.pop("ACCELERATE_USE_FSDP", None)
-    from bench.checking.parallelism import refusal
     from bench.devices.device import start
     from bench.devices.launched import parallelism
     from bench.measuring import untouched
     from bench.planning import plan
     from bench.planning.options import PlanOptions
+    from bench.preflight.parallelism import refusal
     from bench.progress import Progress
     from bench.running.perform import perform
 

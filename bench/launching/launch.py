@@ -14,13 +14,13 @@ from typing import Any
 
 import psutil
 
-from bench.checking.data import check_data
-from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.launched import Parallelism, configured
 from bench.errors import UserError
 from bench.launching.launch_files import check_launch, for_this_machine, launch_config, launch_file
 from bench.planning.options import PlanOptions
+from bench.preflight.data import check_data
+from bench.preflight.runs import check_runs
 from bench.processes import heartbeat, ranks, stopping
 from bench.processes.launchers import LAUNCH, ROOT, launched, launcher, package_path
 from bench.suites import SuiteOptions, check_folders, run_suite, suite_plan

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import ceil
 
-from bench.checking.parallelism import check_parallelism
 from bench.errors import UserError
 from bench.placing.costs import bytes_held
 from bench.placing.slot import Slot
 from bench.placing.slots import gpu_slots
+from bench.preflight.parallelism import check_parallelism
 from bench.running.work import Assignment
 from bench.runs.run import Run
 

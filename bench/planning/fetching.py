@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from bench.checking.data import check_data
 from bench.data import sources
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
+from bench.preflight.data import check_data
 from bench.runs.run import Run
 
 

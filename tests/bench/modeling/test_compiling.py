@@ -9,9 +9,9 @@ from accelerate import Accelerator
 from torch._dynamo.utils import counters
 from transformers import AutoModelForSequenceClassification
 
-from bench.checking.compilers import lacking
 from bench.modeling.compiling import CompiledBlocks
 from bench.modeling.structure import layers, set_dropout
+from bench.preflight.compilers import lacking
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded
 from bench.training import loop

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import ways
 
-from bench.checking.parallelism import check_parallelism, refusal
 from bench.devices.launched import NAMES
 from bench.errors import UserError
+from bench.preflight.parallelism import check_parallelism, refusal
 
 ROWS = {NAMES[way]: way for way in ("none", "ddp", "zero1", "zero2", "zero3")}
 ROWS |= {"ZeRO-3 with offload": "zero3-offload", NAMES["fsdp2"]: "fsdp2"}

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.checking.runs import check_names, check_runs
 from bench.errors import UserError
+from bench.preflight.runs import check_names, check_runs
 
 
 def test_each_of_the_checks_is_made(planned):

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bench.checking.data import check_data
 from bench.errors import UserError
+from bench.preflight.data import check_data
 from bench.specs.library import Library
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.checking.tokenizers import check_tokenizers
 from bench.data import sources
+from bench.preflight.tokenizers import check_tokenizers
 from bench.probes import probe_class
 from bench.runs.run import Run
 from bench.tasks import splits

@@ -6,10 +6,10 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from bench.checking.counts import EXAMPLE_BYTES, check_counts
 from bench.errors import UserError
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
+from bench.preflight.counts import EXAMPLE_BYTES, check_counts
 
 
 def planned(model="tiny-bert", strategy="full", **options):

@@ -6,10 +6,10 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from bench.checking.tokenizers import check_tokenizers
 from bench.errors import UserError
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
+from bench.preflight.tokenizers import check_tokenizers
 from bench.tasks import splits
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from bench.checking.compilers import check_compilers
-from bench.checking.counts import check_counts
-from bench.checking.parallelism import check_parallelism
-from bench.checking.shapes import check_shapes
 from bench.devices.launched import Parallelism
 from bench.errors import UserError
+from bench.preflight.compilers import check_compilers
+from bench.preflight.counts import check_counts
+from bench.preflight.parallelism import check_parallelism
+from bench.preflight.shapes import check_shapes
 from bench.runs.run import Run
 
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from bench.checking import shapes
-from bench.checking.shapes import check_shapes
 from bench.errors import UserError
 from bench.modeling.forward import loss_sum
 from bench.planning import plan
 from bench.planning.options import PlanOptions
+from bench.preflight import shapes
+from bench.preflight.shapes import check_shapes
 from bench.strategies import Strategy
 from bench.tokens.encoded import Encoded, collate
 

@@ -6,8 +6,8 @@ import pytest
 from torch._inductor import cpp_builder
 from torch._inductor.exc import InvalidCxxCompiler
 
-from bench.checking.compilers import check_compilers
 from bench.errors import UserError
+from bench.preflight.compilers import check_compilers
 
 
 def test_without_a_compiler_only_what_is_compiled_is_refused(planned, monkeypatch):
