@@ -1,5 +1,7 @@
 """What a judge said, on disk."""
 
+import json
+
 import pytest
 
 from bench.errors import UserError
@@ -40,3 +42,12 @@ def test_turned_says_the_same_of_the_runs_the_other_way_round():
     assert first.turned.other_first == Said(text="first", winner="other")
     assert second.turned.verdict == "other" and same.turned == same
     assert [item.turned.turned for item in pair().items] == pair().items
+
+
+def test_an_old_pair_is_read_without_loss(old_judged):
+    raw, old = json.loads(old_judged.read_text(encoding="utf-8")), find_judged(old_judged)
+    assert old.model_dump(mode="json") == raw
+    assert [item.verdict for item in old.items] == ["tie", "other", "other", "one", "other", "tie"]
+    # Of the two ties one was said in two orders that do not agree, and of the other nothing was asked.
+    assert (old.items[0].one_first.winner, old.items[0].other_first.winner) == ("one", "other")
+    assert old.items[5].one_first is old.items[5].other_first is None

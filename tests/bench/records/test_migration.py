@@ -1,4 +1,4 @@
-"""Records of schema 1 are read as those of schema 2, and nothing of them is lost."""
+"""Records of schema 1 and of the first day of schema 2 are read as those of today, and nothing of them is lost."""
 
 import json
 import shutil
@@ -16,8 +16,16 @@ LATER = {"schema_version": 2, "environment_id": None, "asked": None, "seed_sd": 
 LATER |= {"best_base": None, "references": {}, "collapsed": None, "source": None, "spending": None, "overran": False}
 
 
+# Old endpoints say 0 of these, which nobody knows of a model behind an API.
+UNKNOWN_OF_ENDPOINTS = ("peak_memory_bytes", "total_parameters")
+
+
 def read(raw: dict) -> Record:
     return Record.model_validate(migrated(raw))
+
+
+def read_cost(cost: dict) -> dict:
+    return cost | {name: cost[name] or None for name in UNKNOWN_OF_ENDPOINTS}
 
 
 def test_all_information_is_kept(of_schema_1):
@@ -27,7 +35,7 @@ def test_all_information_is_kept(of_schema_1):
     later |= {"forgetting": {name: part | {"accuracy_lost": None} for name, part in raw["forgetting"].items()}}
     new = {"useful_flops": None, "weight_bytes": None, "device_seconds": None, "peak_memory_per_process": []}
     new |= {"spared_flops": None, "others_seconds": None}
-    cost = raw["cost"] and raw["cost"] | new
+    cost = raw["cost"] and read_cost(raw["cost"]) | new
     assert as_contract(store.read_record(of_schema_1)) == raw | later | {"cost": cost}
 
 
@@ -86,6 +94,46 @@ def test_present_schema_is_left_alone_and_a_newer_one_is_not_guessed():
     assert migrated(present) is present
     with pytest.raises(NewerSchema, match="schema 3"):
         migrated({"schema_version": 3})
+
+
+def test_first_day_of_schema_2_is_read_without_loss(of_schema_2, lost):
+    raw = json.loads(of_schema_2.read_text(encoding="utf-8"))
+    assert raw["schema_version"] == 2 and not raw["cost"].keys() & {"weight_bytes", "device_seconds", "spared_flops"}
+    raw["cost"] = read_cost(raw["cost"])
+    assert lost(raw, store.read_record(of_schema_2).model_dump(mode="json")) == []
+
+
+def test_first_day_of_schema_2_knows_nothing_that_came_later(of_schema_2):
+    record = store.read_record(of_schema_2)
+    assert record.spending is record.provenance.source is record.setup.seeds is record.trust.micro_batch_tokens is None
+    assert record.cost.weight_bytes is record.cost.device_seconds is record.cost.spared_flops is None
+    assert record.provenance.resumed == record.cost.peak_memory_per_process == [] and not record.overran
+
+
+def test_samples_of_schema_2_hold_what_runs_differ_in(old_of_2):
+    trained, rounded, endpoint, tuned = map(old_of_2, ("trained", "lora_rounded", "endpoint", "tuned"))
+    assert [record.provenance.engine_version for record in (trained, rounded, endpoint, tuned)] == [4, 4, 4, 5]
+    assert len(trained.outcome.curve) == 2 and len(trained.outcome.losses) == 4 and trained.setup.tuning.tried == []
+    assert isinstance(rounded.outcome.forgetting["mrpc"].quantisation, Delta)
+    assert endpoint.outcome.metrics["malformed"].value == 0.25 and endpoint.cost.money == 0.00058
+    assert [trial.hyperparameters for trial in tuned.setup.tuning.tried] == [{"learning_rate": 2e-4}, {"learning_rate": 2.5e-4}]
+
+
+def test_endpoint_of_schema_1_keeps_its_price_and_its_server(sample):
+    old, record = sample("endpoint"), read(sample("endpoint"))
+    assert record.setup.strategy == "endpoint" and record.setup.hyperparameters == old["hyperparameters"]
+    assert record.cost.money == old["cost"]["money"] > 0 and record.cost.peak_memory_bytes is None
+    assert record.outcome.metrics["malformed"].value == old["metrics"]["malformed"]["value"] > 0
+
+
+@pytest.mark.parametrize("name", ["v1/endpoint", "v2/trained"])
+def test_old_answers_make_the_old_scores(laid_out, name):
+    out = laid_out(name)
+    (record,) = store.read_all(out)
+    answers = store.read_items(out, record).query("kind == 'task'")
+    assert len(answers) == record.outcome.score.n == 20
+    assert (answers.prediction == answers.gold).mean() == record.outcome.score.value
+    assert (answers.before == answers.gold).mean() == record.outcome.base_score
 
 
 def test_folder_of_both_schemas_is_read_as_one(of_schema_1, tmp_path):
