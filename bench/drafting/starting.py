@@ -34,6 +34,17 @@ EXAMPLES = 5
 LENGTHS = {"ner": 256, "qa": 384}
 """Types that an encoder reads in windows, whose length no text must fit."""
 LONGEST = 512
+GUESS_HEADERS = {"guessed": "guessed", "": "guess", "because": "because", "change it by": "change_it_by"}
+"""Of what was guessed: header -> its term in reports/definitions.yaml, for which a test asks."""
+COUNT_HEADERS = {
+    "split": "split",
+    "examples": "split_examples",
+    "words": "split_words",
+    "tokens": "split_tokens",
+    "cut": "split_cut",
+    "labels": "split_labels",
+}
+"""Of the counts, likewise."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +120,8 @@ def show(looked: Looked, to: Console) -> None:
     draft = looked.draft
     _say_printable(f"{draft.table.name}: {draft.table.total:,} rows, {len(draft.table.columns)} columns", to)
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("guessed", "", "because", "change it by"):
-        grid.add_column(column, overflow="fold")
+    for header in GUESS_HEADERS:
+        grid.add_column(header, overflow="fold")
     for guess in draft.guesses:
         grid.add_row(guess.about, *map(_escaped_cell, (guess.value.replace("\t", "tab"), guess.why, guess.option)))
     to.print(grid)
@@ -135,8 +146,8 @@ def _escaped_cell(text: str) -> str:
 
 def _show_counts(counts: Sequence[SplitCounts], to: Console) -> None:
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("split", "examples", "words", "tokens", "cut", "labels"):
-        grid.add_column(column, justify="left" if column in ("split", "labels") else "right", overflow="fold")
+    for header in COUNT_HEADERS:
+        grid.add_column(header, justify="left" if header in ("split", "labels") else "right", overflow="fold")
     for count in counts:
         words, tokens = (f"{of['least']}-{of['most']}, mid {of['median']:.0f}" for of in (count.words, count.tokens))
         labels = sorted(count.labels.items(), key=lambda pair: -pair[1])

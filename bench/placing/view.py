@@ -17,6 +17,9 @@ from bench.running.work import Assignment
 from bench.watching.status import FILE_SECONDS, Finished, RunStatus, remove_ended, write_status
 from bench.watching.view import current_run
 
+WORKER_HEADERS = {"worker": "worker", "run": "worker_run", "where": "worker_where", "s": "worker_seconds"}
+"""Header -> its term in reports/definitions.yaml, for which a test asks."""
+
 
 class View:
     """Of all workers of this scheduler.
@@ -124,7 +127,7 @@ class View:
             self._written = now
             write_status(self._out, status)
         if self._live:
-            table = Table("worker", "run", "where", "s", box=None, padding=(0, 2, 0, 0))
+            table = Table(*WORKER_HEADERS, box=None, padding=(0, 2, 0, 0))
             for number, at in sorted(self._at.items()):
                 table.add_row(self._slots[number].name, escape(at.label), escape(at.where), f"{now - at.since:.0f}")
             self._live.update(Group(table, current_run(status)), refresh=True)

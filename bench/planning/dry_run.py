@@ -20,6 +20,36 @@ from bench.tasks import splits
 
 SEEDS_SHOWN = 16
 """So many seeds of one row of a suite have a line each."""
+PLAN_HEADERS = {
+    "run": "run_id",
+    "model": "model",
+    "task": "task",
+    "strategy": "strategy",
+    "seed": "planned_seed",
+    "examples": "planned_examples",
+    "tokens": "planned_tokens",
+    "TFLOP": "planned_flops",
+    "seconds": "planned_seconds",
+    "test": "planned_test",
+    "probe items": "planned_probe_items",
+    "state": "planned_state",
+}
+"""Of the plan: header -> its term in reports/definitions.yaml, which no run needs and a test asks for."""
+MEMORY_HEADERS = {
+    "model": "model",
+    "strategy": "strategy",
+    "trained": "memory_trained",
+    "of": "memory_of",
+    "fp32": "memory_fp32",
+    "fp16": "memory_fp16",
+    "loaded": "memory_loaded",
+    "grad.": "memory_gradients",
+    "Adam": "memory_adam",
+    "act.": "memory_activations",
+    "total": "memory_total",
+    "base": "memory_base",
+}
+"""Of the memory that it would hold, likewise."""
 Alike = tuple[list[Run], CostEstimate]
 """Runs of one row of a suite, a seed each, and the cost of one of them."""
 
@@ -78,10 +108,11 @@ def _table_of_runs(alike: Sequence[Alike], states: dict[str, str], rate: float) 
         title=f"{len(states)} runs of {suites_told([run for group, _ in alike for run in group])}",
         caption="seconds: training alone, at this machine's measured speed",
     )
-    for column in ("run", "model", "task", "strategy", "seed"):
-        table.add_column(column, overflow="fold")
-    for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
-        table.add_column(column, justify="right")
+    headers = list(PLAN_HEADERS)
+    for header in headers[:5]:  # names
+        table.add_column(header, overflow="fold")
+    for header in headers[5:]:
+        table.add_column(header, justify="right")
     for name, seed, run, cost in _plan_rows(alike, states):
         work = cost.operations
         numbers = (
@@ -110,10 +141,11 @@ def _show_memory(planned: Sequence[tuple[Run, CostEstimate]], console: Console) 
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for column in ("model", "strategy"):
-        table.add_column(column, overflow="fold")
-    for column in ("trained", "of", "fp32", "fp16", "loaded", "grad.", "Adam", "act.", "total", "base"):
-        table.add_column(column, justify="right", no_wrap=True)
+    headers = list(MEMORY_HEADERS)
+    for header in headers[:2]:  # names
+        table.add_column(header, overflow="fold")
+    for header in headers[2:]:
+        table.add_column(header, justify="right", no_wrap=True)
     for names, memory in rows.items():
         parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
         base = memory.parameters * bits[names[0]] // 8

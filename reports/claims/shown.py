@@ -23,7 +23,14 @@ BELOW = (
     "A claim holds where every comparison says so by more than chance (Holm over all of a model's); one that says the",
     "opposite is enough against it. smallest: the smallest effect that these seeds and items find four times out of five.",
 )
-COMPARED = ["model", "rows", "measured [95 %]", "verdict", "smallest"]
+COMPARED = {
+    "model": "model",
+    "rows": "claim_rows",
+    "measured [95 %]": "claim_measured",
+    "verdict": "claim_verdict",
+    "smallest": "claim_smallest",
+}
+"""Of the page's tables of comparisons: header -> term."""
 Models = Mapping[str, Sequence[Tested]]
 
 
@@ -91,18 +98,18 @@ def _verdict_with_counts(claim: Tested) -> str:
 
 def claims_page(models: Models, lines: Sequence[str]) -> str:
     """A page of Markdown: a table of all verdicts, these lines, then each claim with its rule and its comparisons."""
-    header = ["claim", *map(escaped, models)]
+    columns = [("claim", "claim"), *((escaped(model), "claim_verdict") for model in models)]
     verdicts = [
         [claim.statement, *(_verdict_with_counts(_claim_named(claims, name)) for claims in models.values())]
         for name, claim in all_claims().items()
     ]
-    table = markdown_table(header, verdicts, header)
+    table = markdown_table(columns, verdicts, [header for header, _ in columns])
     parts = ["# Well-known claims, tested", "Made from the records of runs by `tunebench claims`.", table, " ".join(lines)]
     for name, claim in all_claims().items():
         parts += [f"## {claim.statement}", f"Rule: {claim.rule}"]
         parts_of = {model: _claim_named(claims, name).parts for model, claims in models.items()}
         cells = [_comparison_cells(model, part) for model, weighed in parts_of.items() for part in weighed]
-        parts.append(markdown_table(COMPARED, cells, COMPARED) if cells else "No runs for it.")
+        parts.append(markdown_table(list(COMPARED.items()), cells, list(COMPARED)) if cells else "No runs for it.")
     return "\n\n".join(parts) + "\n"
 
 

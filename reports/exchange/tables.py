@@ -17,14 +17,46 @@ from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked
 from reports.rows.standing import Standing, score_places, score_standing, shown
 
+CSV_TERMS = {
+    "row": "row",
+    "metric": "score",
+    "score": "score",
+    "gain": "gain",
+    "over_best": "over_best",
+    "rank_best": "rank",
+    "rank_worst": "rank",
+    "train_examples": "examples",
+    "train_tokens": "tokens",
+    "train_flops": "flops",
+    "train_seconds": "training",
+    "eval_seconds": "evaluation",
+    "probe_seconds": "probing",
+    "peak_memory_bytes": "memory",
+    "trainable_parameters": "trainable",
+    "total_parameters": "total",
+    "saved_bytes": "saved",
+}
+"""Of the CSV: column -> the term that defines it, where that has another name."""
+FORGETS = "forgets."
+"""With which the column of a probe's loss begins in the CSV."""
+INTERVAL_ENDS = ("_low", "_high")
+"""With which the columns of an interval's ends end."""
+
 
 def rows_as_csv(rows: Sequence[Row]) -> str:
     """A line for each row, the best first, with full numbers; what is not known is empty. What is unfair in a table is said in
     each of its lines, and why a row is not to be trusted in its own."""
     places, unequal = score_places(rows), {key: "; ".join(unfair(group)) for key, group in grouped(rows).items()}
     return csv_text(
-        [{**_csv_columns(row, places), "unequal": unequal[row.group], "doubts": "; ".join(doubts(row))} for row in ranked(rows)]
+        [{**_csv_columns(row, places), "unequal": unequal[row.group], "doubts": "; ".join(doubts(row))} for row in ranked(rows)],
+        _csv_term,
     )
+
+
+def _csv_term(column: str) -> str:
+    if column.endswith(INTERVAL_ENDS):
+        return "interval"
+    return "forgetting" if column.startswith(FORGETS) else CSV_TERMS.get(column, column)
 
 
 def _csv_columns(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
@@ -57,7 +89,7 @@ def _csv_places(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
 
 
 def _csv_losses(row: Row) -> dict[str, Any]:
-    columns = [_csv_estimate(f"forgets.{name}", part.lost) for name, part in row.forgetting.items()]
+    columns = [_csv_estimate(f"{FORGETS}{name}", part.lost) for name, part in row.forgetting.items()]
     return {key: value for of_probe in columns for key, value in of_probe.items()}
 
 
@@ -77,11 +109,12 @@ def _markdown_of_group(rows: Sequence[Row]) -> Iterator[str]:
     if scored:
         probes = probe_names(scored)
         first, unit = escaped(scored[0].quantity.name), escaped(scored[0].quantity.unit)
-        losses = [escaped(f"forgets {name} ({quantity.unit})") for name, quantity in probes.items()]
-        gains = [f"{name} ({unit})" for name in ("gain", "over best")]
-        headers = ["strategy", "rank", f"{first} [95 %]", *gains, *losses, "train (s)", "saved"]
+        gains = [(f"gain ({unit})", "gain"), (f"over best ({unit})", "over_best")]
+        losses = [(escaped(f"forgets {name} ({quantity.unit})"), "forgetting") for name, quantity in probes.items()]
+        columns = [("strategy", "strategy"), ("rank", "rank"), (f"{first} [95 %]", "score"), *gains, *losses]
+        columns += [("train (s)", "training"), ("saved", "saved")]
         standing = score_standing(scored)
-        yield markdown_table(headers, [_markdown_cells(row, standing, list(probes)) for row in scored], headers[:1])
+        yield markdown_table(columns, [_markdown_cells(row, standing, list(probes)) for row in scored], ["strategy"])
         sentences = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
         others = [other.sentence for other in other_environments(rows)]
         doubted = [sentence for row in scored for sentence in doubts(row)]

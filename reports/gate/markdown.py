@@ -31,4 +31,5 @@ def _verdict_title(comparison: Compared) -> str:
 
 def _changes_table(changes: Sequence[Change]) -> str:
     # Units too: those of imported results are a stranger's words.
-    return markdown_table(words.CHANGE_HEADERS, [list(map(escaped, words.cells(each))) for each in changes], words.LEFT_COLUMNS)
+    columns = list(zip(words.CHANGE_HEADERS, words.CHANGE_TERMS, strict=True))
+    return markdown_table(columns, [list(map(escaped, words.cells(each))) for each in changes], words.LEFT_COLUMNS)

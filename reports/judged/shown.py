@@ -38,11 +38,14 @@ def print_judged(heading: str, rates: WinRates) -> None:
 def judged_page(tables: dict[str, WinRates]) -> str:
     """Heading -> its pairs, as Markdown."""
     parts = ["# What a judge says of the rows' answers"]
-    header = [" ".join(words) if term != "judged_counts" else " / ".join(words) for term, words in WIN_RATE_COLUMNS.items()]
+    columns = [
+        (" ".join(words) if term != "judged_counts" else " / ".join(words), term) for term, words in WIN_RATE_COLUMNS.items()
+    ]
+    left = [columns[0][0]]
     for heading, rates in tables.items():
         lines = [[escaped(label), *map(escaped, cells)] for label, *cells in map(_win_rate_cells, rates.pairs)]
         reading = escaped(" ".join(_reading_sentences(rates)))
-        parts += [f"## {escaped(heading)}", markdown_table(header, lines, header[:1]), reading]
+        parts += [f"## {escaped(heading)}", markdown_table(columns, lines, left), reading]
     return "\n\n".join(parts) + "\n"
 
 

@@ -77,7 +77,9 @@ def ablation_markdown(all_ablations: Sequence[Ablation], tables: Sequence[Grid])
             [*map(escaped, names), *(_entry_with_mark(entry, escaped(TIE)) for entry in entries)]
             for names, entries in table.lines
         ]
-        parts += [markdown_table([*corner, *map(escaped, table.headers)], lines, corner), escaped(" ".join(ablation.caption))]
+        measured = zip(map(escaped, table.headers), table.terms, strict=True)
+        columns = [*((name, SWEPT) for name in corner), *measured]
+        parts += [markdown_table(columns, lines, corner), escaped(" ".join(ablation.caption))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -88,7 +90,17 @@ def _entry_with_mark(entry: Entry, tie: str) -> str:
 
 def ablation_csv(all_ablations: Sequence[Ablation]) -> str:
     """A line for each point with full numbers; what is not known is empty."""
-    return csv_text([line for ablation in all_ablations for line in _csv_points(ablation)])
+    terms = {name: term for ablation in all_ablations for name, term in _csv_terms_of(ablation)}
+    return csv_text([line for ablation in all_ablations for line in _csv_points(ablation)], lambda name: terms.get(name, name))
+
+
+def _csv_terms_of(ablation: Ablation) -> Iterator[tuple[str, str]]:
+    """Of the columns whose terms have other names."""
+    yield from ((axis, SWEPT) for axis in ablation.axes)
+    for measure in ablation.measures:
+        yield measure.name, measure.term
+        yield from ((f"{measure.name}_{end}", "interval") for end in ("low", "high"))
+        yield f"{measure.name}_top", "top"
 
 
 def _csv_points(ablation: Ablation) -> Iterator[dict[str, Any]]:

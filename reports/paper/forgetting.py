@@ -225,5 +225,5 @@ def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
 
 
 def _table_as_markdown(table: Table) -> str:
-    headers = [header.text for header in table.headers]
-    return markdown_table(headers, [[escaped(name), *cells] for name, *cells in table.lines], headers[:1])
+    columns = [(header.text, header.term) for header in table.headers]
+    return markdown_table(columns, [[escaped(name), *cells] for name, *cells in table.lines], [table.headers[0].text])

@@ -1,13 +1,27 @@
 """Every number has one definition, and every column names its own."""
 
+import csv
 import json
 import re
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from own_files import as_csv, reviews
+from rich.console import Console
+from rich.table import Table
 
+from bench.drafting import starting
+from bench.drafting.wishes import Wishes
+from bench.placing.slot import Slot
+from bench.placing.view import WORKER_HEADERS, View
+from bench.planning import dry_run, estimate
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.records.record import BestAfter, Spent, TrialSummary, Tuning
 from reports import definitions
+from reports.exchange import tables as exported
 from reports.page import leaderboard
 from reports.paper import forgetting
 from reports.rows.rows import aggregate
@@ -95,7 +109,7 @@ def test_every_column_of_the_page_names_its_definition(make, out):
     planned |= {"varied_part", "varied_sd", "varied_share"}  # columns of `tunebench results --variance`
     planned |= {"change", "change_verdict", "change_detectable"}  # columns of `tunebench compare`
     planned |= {"course", "change_point"}  # columns of `tunebench history`
-    planned |= {"claim_rows", "claim_measured", "claim_verdict", "claim_smallest"}  # columns of `tunebench claims`
+    planned |= {"claim", "claim_rows", "claim_measured", "claim_verdict", "claim_smallest"}  # columns of `tunebench claims`
     planned |= {
         "judged_rows",
         "win_rate",
@@ -104,7 +118,11 @@ def test_every_column_of_the_page_names_its_definition(make, out):
         "judge_agreement",
         "judge_first",
     }  # of `tunebench judge`
-    planned |= {"swept"}  # columns of `tunebench ablate`
+    planned |= {"swept", "top"}  # columns of `tunebench ablate`
+    planned |= {"items", "unequal", "doubts", "row", "reason"}  # columns of `tunebench export csv`, and those costs:
+    planned |= {"spared_flops", "others_seconds", "weight_bytes"}
+    planned |= set(definitions.by_heading()["Plans"])  # columns of `--dry-run`, and of a run by several workers
+    planned |= set(definitions.by_heading()["A file of one's own"])  # columns of `tunebench init`
     several = {
         "middle",
         "average_rank",
@@ -130,3 +148,86 @@ def test_every_column_of_the_forgetting_tables_names_its_definition(make):
         for table in group.tables:
             assert all(definitions.defined(header.term) for header in table.headers)
     assert len({header.term for header in forgetting.HEADERS}) == len(forgetting.HEADERS)
+
+
+def sources(*rooms):
+    return [path for room in rooms for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def test_every_file_of_csv_and_every_table_of_markdown_is_made_by_the_one_function_that_asks_for_a_definition():
+    """Rows alone, without headers, are no table."""
+    made = {"DictWriter(": ["csv_text.py"], "csv.writer(": [], ".to_csv(": [], '"---:"': ["markdown.py"]}
+    for how, where in made.items():
+        found = [path.name for path in sources("bench", "reports") if how in path.read_text(encoding="utf-8")]
+        assert found == where, how
+
+
+def test_every_column_of_the_exports_names_its_definition(make, out):
+    """An undefined one raises: the fault that the next test plants."""
+    rows = aggregate(make.kept(out, whole(make)), out)
+    columns = list(csv.DictReader(StringIO(exported.rows_as_csv(rows))).fieldnames)
+    assert {"row", "gain_low", "forgets.wikipedia", "rank_best", "saved_bytes", "doubts"} <= set(columns)
+    assert "| strategy | rank | " in exported.rows_as_markdown(rows)
+
+
+@pytest.mark.parametrize("export", [exported.rows_as_csv, exported.rows_as_markdown])
+def test_a_new_column_of_an_export_is_refused_while_it_has_no_definition(make, monkeypatch, export):
+    rows = aggregate([make.alone()[0]])
+    monkeypatch.setattr(exported, "_cost", lambda row: {"novel": 1})
+    asked = exported.markdown_table
+    monkeypatch.setattr(exported, "markdown_table", lambda columns, *rest: asked([*columns, ("novel", "novel")], *rest))
+    with pytest.raises(LookupError, match="'novel' has no definition"):
+        export(rows)
+
+
+@pytest.fixture
+def headers(monkeypatch):
+    """Of all tables for a terminal that are made."""
+    seen, add = [], Table.add_column
+
+    def add_column(table, header="", *rest, **look):
+        seen.append(str(header))
+        add(table, header, *rest, **look)
+
+    monkeypatch.setattr(Table, "add_column", add_column)
+    return seen
+
+
+def check_headers(seen, *named):
+    """That these headers were shown and no others, each with a term that is defined."""
+    assert seen == [header for terms in named for header in terms]
+    for terms in named:
+        for term in terms.values():
+            definitions.defined(term)
+
+
+def test_every_column_of_a_dry_run_names_its_definition(headers, tmp_path, monkeypatch):
+    monkeypatch.setattr(estimate, "speed", lambda: 1e12)
+    runs = plan(PlanOptions("sentiment", "tiny-bert", strategies=["full"], budget="16", test_items=20), "auto")
+    dry_run.print_plan(runs, tmp_path, runs)
+    check_headers(headers, dry_run.PLAN_HEADERS, dry_run.MEMORY_HEADERS)
+
+
+def test_every_column_of_what_init_shows_names_its_definition(headers, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(starting.outlook, "outlook", lambda *_: starting.outlook.Outlook(4, 90.0, 500_000_000))
+    (tmp_path / "reviews.csv").write_text(as_csv(["text", "label"], [[text, label] for text, label in reviews()]))
+    starting.start_suite("reviews.csv", Wishes(model="tiny-bert"), yes=True, force=False)
+    check_headers(headers, starting.GUESS_HEADERS, starting.COUNT_HEADERS)
+
+
+def test_every_column_of_the_workers_names_its_definition(headers, tmp_path):
+    view = View(tmp_path)
+    view._console = Console(file=StringIO(), force_terminal=True)
+    view.plan({"full": 1.0})
+    view.settle_on([Slot(0, (0,))])
+    view.begins(0, SimpleNamespace(id="full", label="minilm / sst2 / full / seed 0"))
+    view.close()
+    check_headers(headers[: len(WORKER_HEADERS)], WORKER_HEADERS)
+
+
+def test_no_other_table_of_the_engine_has_headers():
+    """One that has them belongs to the tests above."""
+    made = re.compile(r"\.add_column\(|\b(?:Table|Grid)\((?!.*show_header=False)")
+    found = {path.name for path in sources("bench") if made.search(path.read_text(encoding="utf-8"))}
+    assert found == {"dry_run.py", "starting.py", "view.py"}

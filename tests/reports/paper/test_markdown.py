@@ -14,4 +14,9 @@ def test_nothing_is_markup(text, written):
 
 
 def test_columns_are_held_to_the_right_but_for_those_that_are_named():
-    assert markdown_table(["a", "b"], [["1", "2"]], ["a"]) == "| a | b |\n| --- | ---: |\n| 1 | 2 |"
+    assert markdown_table([("a", "gain"), ("b", "score")], [["1", "2"]], ["a"]) == "| a | b |\n| --- | ---: |\n| 1 | 2 |"
+
+
+def test_a_column_without_a_definition_is_refused():
+    with pytest.raises(LookupError, match="'b' has no definition"):
+        markdown_table([("a", "gain"), ("b", "b")], [], [])
