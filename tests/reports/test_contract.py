@@ -1,6 +1,8 @@
 """`tunebench results --json` shows the whole record: the flat keys that others rely on, and those that came later."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,9 @@ COST = {
     "spared_flops",
     "others_seconds",
 }
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "records.md"
 
 
 def results(out, capsys) -> list[dict]:
@@ -83,3 +88,13 @@ def test_row_of_an_api_has_no_forgetting(make, out, capsys):
     make.kept(out, [make.record("endpoint", trainable=0, probes={})])
     (row,) = results(out, capsys)
     assert row["forgetting"] == {} and row["elsewhere"] == {} and row["robustness"] is None and row["validation"] == []
+
+
+def test_the_documentation_says_what_each_key_is(make, out, capsys):
+    make.kept(out, [make.record("full")])
+    (row,) = results(out, capsys)
+    table = DOCS.read_text(encoding="utf-8").split("| key | what it is |\n|---|---|\n")[1].split("\n\n")[0]
+    told = {key: line for line in table.splitlines() for key in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert set(told) == set(row)
+    assert set(re.findall(r"\w+", told["cost"].split("{")[1].split("}")[0])) == COST
+    assert set(re.findall(r"\w+", told["score"].split("{")[1].split("}")[0])) == SCORE

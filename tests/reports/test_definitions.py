@@ -223,7 +223,7 @@ def test_every_column_of_the_workers_names_its_definition(headers, tmp_path):
     view.settle_on([Slot(0, (0,))])
     view.begins(0, SimpleNamespace(id="full", label="minilm / sst2 / full / seed 0"))
     view.close()
-    check_headers(headers[: len(WORKER_HEADERS)], WORKER_HEADERS)
+    check_headers(list(dict.fromkeys(headers)), WORKER_HEADERS)  # it is drawn several times
 
 
 def test_no_other_table_of_the_engine_has_headers():
