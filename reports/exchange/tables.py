@@ -47,10 +47,10 @@ def rows_as_csv(rows: Sequence[Row]) -> str:
     """A line for each row, the best first, with full numbers; what is not known is empty. What is unfair in a table is said in
     each of its lines, and why a row is not to be trusted in its own."""
     places, unequal = score_places(rows), {key: "; ".join(unfair(group)) for key, group in grouped(rows).items()}
-    return csv_text(
-        [{**_csv_columns(row, places), "unequal": unequal[row.group], "doubts": "; ".join(doubts(row))} for row in ranked(rows)],
-        _csv_term,
-    )
+    lines = [
+        {**_csv_columns(row, places), "unequal": unequal[row.group], "doubts": "; ".join(doubts(row))} for row in ranked(rows)
+    ]
+    return csv_text(lines, _csv_term)
 
 
 def _csv_term(column: str) -> str:
