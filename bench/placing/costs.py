@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cache
 
+from bench.devices.hardware import resolve
 from bench.placing.forecast import UNKNOWN_RATE, Like
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.records.record import Record
@@ -31,9 +32,11 @@ def seconds_taken(record: Record | TrialRecord) -> float | None:
     return cost.train_seconds - (cost.others_seconds or 0.0) + cost.eval_seconds
 
 
-def bytes_held(run: Run) -> int:
-    """Bytes on its device, at most."""
+def bytes_held(run: Run, devices: int = 1) -> int:
+    """Bytes on its device, at most; on each, where several share the model out by FSDP2."""
     memory = _cached_estimate(_RunByCost.of(run)).memory
+    if devices > 1:  # where its base is asked, it is shared out as well, and has no gradients
+        return round(HEADROOM * memory.shared(devices, resolve(run.precision) == "bf16"))
     # The base is asked before, in its reference precision.
     base = run.model.reference_bits // 8 * memory.parameters
     return round(HEADROOM * max(memory.total, base))

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from math import ceil
 
 from bench.errors import UserError
 from bench.placing.costs import bytes_held
@@ -24,7 +23,7 @@ def teams(gpus: Sequence[str], room: int, works: Sequence[Assignment]) -> list[t
     """
     groups, count = defaultdict(list), len(gpus)
     for work in works:
-        needed = min(count, gpus_needed(work.run, room))
+        needed = gpus_needed(work.run, count, room) or count
         groups[count // (count // needed)].append(work)  # so that none is left over
     parts = []
     for size, group in sorted(groups.items(), reverse=True):
@@ -34,9 +33,9 @@ def teams(gpus: Sequence[str], room: int, works: Sequence[Assignment]) -> list[t
     return parts
 
 
-def gpus_needed(run: Run, room: int) -> int:
-    """How many hold the run together: weights, gradients and moments are shared out, and so are the examples of a step."""
-    return max(1, ceil(bytes_held(run) / room))
+def gpus_needed(run: Run, most: int, room: int) -> int | None:
+    """How many hold the run together; None where so many do not."""
+    return next((count for count in range(1, most + 1) if bytes_held(run, count) <= room), None)
 
 
 def _most_gpus(run: Run) -> int:
@@ -53,12 +52,14 @@ def check_held(runs: Iterable[Run], gpus: int, room: int) -> None:
         UserError: one of them is so; nothing has started by then.
     """
     for run in runs:
-        if (needed := gpus_needed(run, room)) > 1:
-            check_parallelism([run], "fsdp2")
-        if needed > gpus:
-            why = f"is planned to hold {bytes_held(run) / 1e9:.1f} GB, and there are {gpus} GPUs of {room / 1e9:.1f}"
+        if (needed := gpus_needed(run, gpus, room)) == 1:
+            continue
+        check_parallelism([run], "fsdp2")
+        if needed is None:
+            each = f", {bytes_held(run, gpus) / 1e9:.1f} on each of {gpus} GPUs" if gpus > 1 else ""
+            why = f"is planned to hold {bytes_held(run) / 1e9:.1f} GB{each}, and a GPU here has {room / 1e9:.1f}"
             instead = "give --budget a ceiling such as 8GB, or use `tunebench run --launch zero3-offload`"
             raise UserError(f"{run.label} {why}; {instead}")
-        if needed > 1 and run.placement:
+        if run.placement:
             why = f"is planned to need {needed} GPUs, and the seconds of its budget are planned for {run.placement}"
             raise UserError(f"{run.label} {why}; use `tunebench run --launch fsdp2`, or a budget without seconds")

@@ -4,7 +4,7 @@ Weights, gradients and optimiser state are counted; activations are an estimate 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +36,24 @@ class Memory:
     gradients: int
     optimizer: int
     activations: int
+    gathered: int = 0
+    """What FSDP2 puts together on each device, however many there are."""
+    copies: int = 0
+    """In bf16, the copies of matrices that are kept for the backward pass; they are shared out among no devices."""
 
     @property
     def total(self) -> int:
         return self.weights + self.gradients + self.optimizer + self.activations
+
+    def shared(self, devices: int, bf16: bool) -> int:
+        """On each of several devices that share the model out by FSDP2: its part of weights, gradients and moments, which are
+        fp32 in bf16 too, and what each has for itself. Each computes micro-batches of its own, so that activations are whole.
+
+        It is an upper bound: what is gathered is most in the second block of a backward pass, and by then the copies of the
+        blocks above it are gone.
+        """
+        parts = math.ceil((self.weights + self.gradients + self.optimizer) / devices)
+        return parts + self.gathered + self.activations + (self.copies if bf16 else 0)
 
 
 def parameters(model: nn.Module) -> tuple[int, int]:
@@ -90,10 +104,42 @@ def memory(
     model = adapted_shape(shape, strategy, family) if strategy.trains else shape
     trainable, total = parameters(model)
     loaded = weights(model, quantised, strategy.bits)
+    stack = [block for block, _ in blocks]
     if not strategy.trains:
-        return model, Memory(0, total, loaded * asked_bits // 32, 0, 0, 0)
+        return model, Memory(0, total, loaded * asked_bits // 32, 0, 0, 0, _gathered(model, stack, False))
     activated = activations(model, shape.config, blocks, family, tokens)
-    return model, Memory(trainable, total, loaded, 4 * trainable, 8 * trainable, activated)
+    apart = _gathered(model, stack, True), _copies(model, stack)
+    return model, Memory(trainable, total, loaded, 4 * trainable, 8 * trainable, activated, *apart)
+
+
+def _gathered(model: nn.Module, stack: Sequence[nn.Module], trains: bool) -> int:
+    """Bytes of fp32 that FSDP2 puts together on each device, with a unit for each block, and an outermost one for all else.
+
+    The outermost unit's weights are whole while a pass goes through the blocks, and so are its gradients until they are sent.
+    Of the blocks, the weights of the one that computes are whole, and a buffer holds those of the next one, which is fetched
+    meanwhile. Gradients are whole of the block that computes, and of the one before it, whose sum is still on its way
+    (`_backward_prefetch` and `reduce_scatter_states` in torch's _fsdp_param_group.py).
+    """
+
+    def whole(parameters: Iterable[nn.Parameter]) -> int:
+        return sum(4 * each.numel() * (1 + (trains and each.requires_grad)) for each in parameters)
+
+    inside = {id(parameter) for block in stack for parameter in block.parameters()}
+    outermost = whole(parameter for parameter in model.parameters() if id(parameter) not in inside)
+    return outermost + 2 * max(whole(block.parameters()) for block in stack)
+
+
+def _copies(model: nn.Module, stack: Sequence[nn.Module]) -> int:
+    """Bytes of the bf16 copies that autocast makes of the matrices which gradients pass: the backward pass multiplies by them
+    again. With gradient checkpointing, those of the largest block, and those outside the blocks."""
+    inside = {id(module) for block in stack for module in block.modules()}
+    outside = _cast(module for module in linear([model]) if id(module) not in inside)
+    each = [_cast(linear([block])) for block in stack[lowest_trained(model, stack) :]]
+    return outside + (max(each, default=0) if _checkpoints(model) else sum(each))
+
+
+def _cast(modules: Iterable[nn.Module]) -> int:
+    return sum(2 * _weight(module).numel() for module in modules)
 
 
 def weights(model: nn.Module, quantised: Sequence[nn.Module], bits: int) -> int:
@@ -131,8 +177,9 @@ def activations(model: nn.Module, config: Any, blocks: Sequence[tuple[nn.Module,
         blocks: the stack, bottom first, with the numbers per token that flow in and out of a block's linear layers.
     """
     flows = [flow for _, flow in blocks][lowest_trained(model, [block for block, _ in blocks]) :]
-    if any(getattr(module, "gradient_checkpointing", False) for module in model.modules()):
-        numbers = len(blocks) * config.hidden_size + max(flow for _, flow in blocks)
-    else:
-        numbers = sum(flows)
+    numbers = len(blocks) * config.hidden_size + max(flow for _, flow in blocks) if _checkpoints(model) else sum(flows)
     return 4 * tokens * (numbers + (3 * config.vocab_size if family == "decoder" else 0))
+
+
+def _checkpoints(model: nn.Module) -> bool:
+    return any(getattr(module, "gradient_checkpointing", False) for module in model.modules())

@@ -173,7 +173,7 @@ def test_every_column_of_the_exports_names_its_definition(make, out):
 @pytest.mark.parametrize("export", [exported.rows_as_csv, exported.rows_as_markdown])
 def test_a_new_column_of_an_export_is_refused_while_it_has_no_definition(make, monkeypatch, export):
     rows = aggregate([make.alone()[0]])
-    monkeypatch.setattr(exported, "_cost", lambda row: {"novel": 1})
+    monkeypatch.setattr(exported, "_csv_costs", lambda row: {"novel": 1})
     asked = exported.markdown_table
     monkeypatch.setattr(exported, "markdown_table", lambda columns, *rest: asked([*columns, ("novel", "novel")], *rest))
     with pytest.raises(LookupError, match="'novel' has no definition"):

@@ -61,6 +61,16 @@ def test_a_base_is_held_in_its_reference_precision(planned, monkeypatch):
     assert bytes_held(run) == pytest.approx(HEADROOM * 4e9) and bytes_held(halved) == pytest.approx(HEADROOM * 2e9)
 
 
+def test_what_several_devices_share_out_is_no_less_in_bf16(planned, monkeypatch):
+    """Masters, gradients and moments stay fp32, and each device keeps copies, gathered blocks and activations for itself."""
+    run = planned("full", "sentiment", budget="40")
+    memory = Memory(100, 100, weights=400, gradients=400, optimizer=800, activations=50, gathered=70, copies=200)
+    monkeypatch.setattr(costs, "_estimated", lambda like: SimpleNamespace(memory=memory))
+    expected = {("fp32", 1): 1650, ("bf16", 1): 1650, ("fp32", 4): 520, ("bf16", 4): 720, ("bf16", 1600): 321}
+    found = {(word, count): bytes_held(replace(run, precision=word), count) for word, count in expected}
+    assert found == {case: round(HEADROOM * held) for case, held in expected.items()}
+
+
 def test_seeds_are_estimated_once(planned, monkeypatch):
     full = planned("full", "sentiment", budget="48")
     first = flops(full)

@@ -62,6 +62,6 @@ def test_a_run_that_no_gpus_hold_is_told_before_anything_starts(planned, setting
     monkeypatch.setattr(module, "visible_gpus", lambda wanted: ["0", "1"])
     monkeypatch.setattr(module, "gpu_bytes", lambda: 10**6)
     run = planned("full")
-    told = r"is planned to hold 0.\d GB, and there are 2 GPUs of 0.0; give --budget"
+    told = r"is planned to hold 0.\d GB, 0.\d on each of 2 GPUs, and a GPU here has 0.0; give --budget"
     with pytest.raises(UserError, match=told), hands(Crew("2"), [planned("zero-shot"), run], setting):
         pass

@@ -10,7 +10,7 @@ from bench.errors import UserError
 from bench.placing import teams as module
 from bench.placing.hands import Crew, hands
 from bench.placing.messages import WorkerSetting
-from bench.placing.teams import check_held, teams
+from bench.placing.teams import check_held, gpus_needed, teams
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
@@ -23,7 +23,7 @@ GB = 10**9
 @pytest.fixture
 def works(monkeypatch):
     """Runs that hold so many GB each."""
-    monkeypatch.setattr(module, "bytes_held", lambda run: run.held)
+    monkeypatch.setattr(module, "bytes_held", lambda run, devices=1: run.held / devices)
 
     def made(*held, batch=16, placement=None):
         runs = [SimpleNamespace(held=each * GB, batch=batch, placement=placement) for each in held]
@@ -64,7 +64,7 @@ def test_a_run_that_seconds_limit_has_the_one_gpu_of_its_id(works):
 
 
 def test_what_no_team_can_do_is_told_before_anything_starts(monkeypatch):
-    monkeypatch.setattr(module, "bytes_held", lambda run: run.held)
+    monkeypatch.setattr(module, "bytes_held", lambda run, devices=1: run.held / devices)
 
     def run(held, bits=32, placement=None):
         strategy = SimpleNamespace(name="mine", bits=bits, compiles=False)
@@ -75,10 +75,20 @@ def test_what_no_team_can_do_is_told_before_anything_starts(monkeypatch):
         UserError, match="a run is planned to need 2 GPUs, and the seconds of its budget are planned for cuda x 1;"
     ):
         check_held([run(150, placement="cuda x 1")], 2, 80 * GB)
-    with pytest.raises(UserError, match=r"a run is planned to hold 170.0 GB, and there are 2 GPUs of 80.0; give --budget"):
+    with pytest.raises(UserError, match=r"hold 170.0 GB, 85.0 on each of 2 GPUs, and a GPU here has 80.0; give --budget"):
         check_held([run(170)], 2, 80 * GB)
+    with pytest.raises(UserError, match=r"a run is planned to hold 170.0 GB, and a GPU here has 80.0; give --budget"):
+        check_held([run(170)], 1, 80 * GB)
     with pytest.raises(UserError, match="a run: strategy 'mine' holds its base in 8 bit, which FSDP2 cannot share out"):
         check_held([run(10), run(150, bits=8)], 8, 80 * GB)
+
+
+def test_what_each_gpu_keeps_for_itself_is_divided_by_no_number_of_them(works, monkeypatch):
+    """Of 100 GB 60 are each one's own: two GPUs of 80 hold it, and no number of GPUs of 60 does."""
+    monkeypatch.setattr(module, "bytes_held", lambda run, devices=1: (60 + 40 / devices) * GB)
+    ((slots, _),) = teams([str(number) for number in range(8)], 80 * GB, works(*[100] * 4))
+    assert [len(slot.gpus) for slot in slots] == [2] * 4
+    assert gpus_needed(None, 8, 80 * GB) == 2 and gpus_needed(None, 512, 60 * GB) is None
 
 
 @pytest.mark.slow

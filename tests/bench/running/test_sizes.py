@@ -3,6 +3,10 @@
 import pytest
 import torch
 from torch import nn
+from torch.distributed._tools.fsdp2_mem_tracker import FSDPMemTracker
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, LlamaConfig, OPTConfig
 
 from bench import strategies
@@ -152,3 +156,100 @@ def test_opt_6_7b_has_its_published_size(library):
     assert memory.parameters == 6_666_862_592
     assert 2 * memory.parameters == pytest.approx(13.3e9, rel=0.01)
     assert memory.weights == pytest.approx(7.3e9, rel=0.01)
+
+
+SMALL = LlamaConfig(
+    vocab_size=32, hidden_size=8, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, tie_word_embeddings=True
+)
+
+
+def test_what_fsdp2_holds_is_worked_out_by_hand(tmp_path, library):
+    """A block has 4 matrices of 8 x 8, 3 of 8 x 16 and 2 norms of 8: 656 numbers. The outermost unit has 32 x 8 of the tied
+    embedding and a norm of 8: 264."""
+    AutoModelForCausalLM.from_config(SMALL).save_pretrained(tmp_path)
+    model = models.Model("small", tmp_path, "")
+    _, full = planned(model, library, name="full", tokens=64)
+    assert full.parameters == 2 * 656 + 264
+    # Weights and gradients of the outermost unit, and of two blocks, 4 bytes a number.
+    assert full.gathered == 2 * 4 * 264 + 2 * 2 * 4 * 656
+    # 2 bytes for each number of the blocks' matrices, and of the embedding, which is the head.
+    assert full.copies == 2 * (2 * (656 - 16) + 32 * 8)
+    parts = (16 * full.parameters + 16) // 4  # with the 4 frequencies of positions
+    assert full.shared(4, bf16=False) == parts + full.gathered + full.activations
+    assert full.shared(4, bf16=True) == full.shared(4, bf16=False) + full.copies
+    _, upper = planned(model, library, name="frozen", tokens=64, frozen=1)
+    # The frozen block has no gradients, and no copies that are kept; the block above it has both.
+    assert upper.copies == 2 * (656 - 16 + 32 * 8) and upper.gathered == 4 * 264 + 4 * 8 + 2 * 2 * 4 * 656
+    _, asked = planned(model, library, name="zero-shot", tokens=64)
+    assert (asked.gathered, asked.copies) == (4 * 264 + 2 * 4 * 656, 0)
+
+
+def copied(model: nn.Module, tokens: int) -> int:
+    """Bytes of the bf16 matrices that autograd keeps in a forward pass; no states are of a weight's shape."""
+    shapes = {tuple(weight.shape)[::turn] for weight in model.parameters() if weight.ndim == 2 for turn in (1, -1)}
+    found: dict[int, torch.UntypedStorage] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        if tensor.dtype == torch.bfloat16 and tuple(tensor.shape) in shapes:
+            found[tensor.untyped_storage()._cdata] = tensor.untyped_storage()
+        return tensor
+
+    torch.set_autocast_cache_enabled(False)  # as modeling/sharding.py has it where weights are shared out
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16):
+            out = model(input_ids=torch.ones(1, tokens, dtype=torch.long), use_cache=False)
+    finally:
+        torch.set_autocast_cache_enabled(True)
+    assert out.logits.requires_grad
+    return sum(storage.nbytes() for storage in found.values())
+
+
+@pytest.mark.parametrize("name", ["full", "frozen", "lora-8bit"])
+def test_the_copies_of_bf16_are_those_that_autograd_keeps(name, tmp_path, library):
+    AutoModelForCausalLM.from_config(SHAPES["opt"]).save_pretrained(tmp_path)
+    model = models.Model("opt", tmp_path, "")
+    strategy, memory = planned(model, library, name=name, **({"bits": 32} if name == "lora-8bit" else {}))
+    real = copied(strategy.adapt(model.load(), "decoder").train(), 11)
+    # What lies below the first trained weight of the lowest block that gradients pass needs none.
+    assert real <= memory.copies <= 1.1 * real
+
+
+@pytest.fixture
+def mesh():
+    """Four processes of which one is there: collectives give at once, and nothing but memory is looked at."""
+    torch.distributed.init_process_group("fake", store=FakeStore(), rank=0, world_size=4)
+    yield init_device_mesh("cpu", (4,))
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_the_plan_holds_what_torch_counts_under_fsdp2(mesh, bf16, tmp_path, library):
+    shape = LlamaConfig(
+        vocab_size=64,
+        hidden_size=64,
+        intermediate_size=256,
+        num_hidden_layers=12,
+        num_attention_heads=4,
+        tie_word_embeddings=True,
+    )
+    AutoModelForCausalLM.from_config(shape).save_pretrained(tmp_path)
+    folder = models.Model("llama", tmp_path, "")
+    strategy, memory = planned(folder, library, name="full", tokens=4)
+    model = strategy.adapt(folder.load(), "decoder")
+    for block in model.model.layers:
+        fully_shard(block, mesh=mesh, reshard_after_forward=True)
+    fully_shard(model, mesh=mesh)
+    model.set_reshard_after_forward(True)
+    adam = torch.optim.AdamW(model.parameters())
+    torch.set_autocast_cache_enabled(False)
+    try:
+        with (tracker := FSDPMemTracker(model, adam)), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            for _ in range(2):
+                model(input_ids=torch.zeros(1, 4, dtype=torch.long), use_cache=False).logits.float().sum().backward()
+                tracker.reset_mod_stats()
+                adam.step()
+                adam.zero_grad()
+    finally:
+        torch.set_autocast_cache_enabled(True)
+    counted = tracker.get_tracker_snapshot("peak")[torch.device("cpu")]["Total"]
+    assert counted <= memory.shared(4, bf16) <= 1.2 * counted
