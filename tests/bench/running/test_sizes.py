@@ -244,11 +244,12 @@ def test_the_plan_holds_what_torch_counts_under_fsdp2(mesh, bf16, tmp_path, libr
     torch.set_autocast_cache_enabled(False)
     try:
         with (tracker := FSDPMemTracker(model, adam)), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            for _ in range(2):
+            for last in (False, True) * 2:  # two steps of two micro-batches each: gradients are there while others are made
                 model(input_ids=torch.zeros(1, 4, dtype=torch.long), use_cache=False).logits.float().sum().backward()
                 tracker.reset_mod_stats()
-                adam.step()
-                adam.zero_grad()
+                if last:
+                    adam.step()
+                    adam.zero_grad()
     finally:
         torch.set_autocast_cache_enabled(True)
     counted = tracker.get_tracker_snapshot("peak")[torch.device("cpu")]["Total"]
