@@ -25,5 +25,5 @@ def outlook(suite: Path) -> Outlook:
     """Of the suite's file."""
     runs, rate = plan(PlanOptions(str(suite)), requested("auto")), speed()
     costs = [estimate_cost(run, rate) for run in runs]
-    total = totals(list(zip(runs, costs, strict=True)), 0.0, rate)
+    total = totals(list(zip(runs, costs, strict=True)), (0.0, 0.0), rate)
     return Outlook(len(runs), total.seconds if total else None, max(cost.memory.total for cost in costs))

@@ -11,7 +11,7 @@ from bench.inference.backend import Backend, Continuation, GeneratedText, Ids, L
 from bench.inference.endpoint import CHARACTERS
 from bench.inference.evalset import EvalSet
 from bench.inference.predictions import predict
-from bench.measuring.evaluation import as_base, eval_sets, run_encoding, run_probes
+from bench.measuring.evaluation import VALIDATION_ITEMS, as_base, eval_sets, run_encoding, run_probes, validation_set
 from bench.measuring.untouched import wording_choice
 from bench.probes import Probe
 from bench.runs.run import PlannedModel, Run
@@ -99,9 +99,9 @@ def tests(run: Run) -> Asking:
     )
 
 
-def validation(run: Run) -> Asking:
-    """What a run's model is asked at each point of a curve beside its probes."""
-    return _evalset_asking(eval_sets(run, run_encoding(run)).validation, run) if _countable(run) else NO_ASKING
+def validation(run: Run, items: int = VALIDATION_ITEMS) -> Asking:
+    """What a run's model is asked at each point of a curve beside its probes; of a trial of tuning, each time it is scored."""
+    return _evalset_asking(validation_set(run, run_encoding(run), run.task, items), run) if _countable(run) else NO_ASKING
 
 
 def base_asking(runs: Sequence[Run]) -> Asking:

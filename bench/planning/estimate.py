@@ -41,6 +41,8 @@ class CostEstimate:
     read and written."""
     probing: float = 0
     """The same of the probes, at the end and at each point of a curve."""
+    steps: int = 0
+    """Of the last stage."""
     told: str | None = None
     """A sentence on why the budget does not hold the run, or on what its memory ceiling makes of it."""
 
@@ -112,6 +114,7 @@ def _training_cost(run: Run, plain: Fit, rate: float, answering: float) -> CostE
         fitted.memory,
         answering + each_token * on_the_way,
         each_token * asking.probes(run).tokens * (1 + points),
+        len(stages[-1].steps),
         f"keeps {run.budget.memory / 1e9:g} GB by {fitted}" if run.budget.memory and fitted.changed else None,
     )
 

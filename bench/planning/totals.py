@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.groups import groups_by
-from bench.planning.asking import Asking, base_asking, tests
+from bench.planning.asking import Asking, base_asking, tests, validation
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.trial import Trial
 from bench.runs.run import Run
@@ -32,7 +32,7 @@ class Totals:
         return self.seconds / 3600
 
 
-def totals(todo: Sequence[tuple[Run, CostEstimate]], tuning: float | None, rate: float) -> Totals | None:
+def totals(todo: Sequence[tuple[Run, CostEstimate]], tuning: tuple[float, float] | None, rate: float) -> Totals | None:
     """Seconds at so many FLOP/s; None where a model's tokenizer, without which nothing is counted, is not on this machine.
 
     Args:
@@ -47,7 +47,7 @@ def totals(todo: Sequence[tuple[Run, CostEstimate]], tuning: float | None, rate:
         tests=sum(cost.answering for run, cost in todo if run.strategy.trains or run.wording.shots) / rate,
         probes=sum(cost.probing for cost in costs) / rate,
         bases=_bases(todo) / rate,
-        tuning=tuning,
+        tuning=sum(tuning),
     )
 
 
@@ -63,11 +63,18 @@ def _bases(todo: Sequence[tuple[Run, CostEstimate]]) -> float:
     return flops
 
 
-def tuning_seconds(trials: Sequence[Trial], rate: float) -> float | None:
-    """Of training the trials that are still to be done, if none is pruned; None where that can't be told."""
-    alike = groups_by(trials, lambda trial: cost_key(trial.run)).values()
-    taken = [(estimate_cost(group[0].run, rate).operations, len(group)) for group in alike]
-    return None if any(each is None for each, _ in taken) else sum((each or 0) * count for each, count in taken) / rate
+def tuning_seconds(trials: Sequence[Trial], rate: float) -> tuple[float, float] | None:
+    """Of training the trials that are still to be done, and of asking them their validation items, if none is pruned; None
+    where that can't be told."""
+    training = asking = 0.0
+    for alike in groups_by(trials, lambda trial: (cost_key(trial.run), trial.items, bool(trial.rule))).values():
+        trial, cost = alike[0], estimate_cost(alike[0].run, rate)
+        if cost.operations is None:
+            return None
+        training += cost.operations * len(alike)
+        tokens = validation(trial.run, trial.items).tokens * trial.scored(cost.steps)
+        asking += 2 * cost.memory.parameters * tokens * len(alike)
+    return training / rate, asking / rate
 
 
 def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Iterator[str]:
@@ -75,9 +82,9 @@ def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate
     tuning = tuning_seconds(trials, rate)
     if trials:
         named = ", ".join(f"{name} {count}" for name, count in Counter(trial.run.strategy.name for trial in trials).items())
-        besides = "" if tuning is None else f", about {tuning:.0f} s of training, besides validation"
+        seconds = "" if tuning is None else ", about {:.0f} s of training and {:.0f} s of validation".format(*tuning)
         what = "trainings of trials" if len({trial.run.seed for trial in trials}) > 1 else "trials"
-        yield f"tuning before that: {len(trials)} {what} to do ({named}){besides}"
+        yield f"tuning before that: {len(trials)} {what} to do ({named}){seconds}"
     # How long an API takes is not this machine's to say.
     local = [(run, cost) for run, cost in todo if run.model.needs_device]
     if local and (total := totals(local, tuning, rate)):

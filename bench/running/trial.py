@@ -49,6 +49,11 @@ class Trial:
     """What may prune it, where anything may: by that its result depends on the trials before it. Of the first trials of such a
     search, which nothing prunes, where they are looked at on the way."""
 
+    def scored(self, steps: int) -> int:
+        """How often its model is asked the validation items, where nothing prunes it and its last stage has so many steps: at
+        its end, and, one a step, at the rungs before that."""
+        return 1 + (max(0, min(len(RUNGS), steps - 1)) if self.rule else 0)
+
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """Everything that determines the result, as a run's."""

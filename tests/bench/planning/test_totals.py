@@ -5,13 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from bench.inference.local import LocalBackend
 from bench.planning import totals as totals_module
+from bench.planning.asking import validation
 from bench.planning.axes import parse_axes
 from bench.planning.estimate import estimate_cost
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.planning.totals import api_asking, told, totals, tuning_seconds
-from bench.planning.tuning import as_far_as_tuned
+from bench.planning.tuning import as_far_as_tuned, tuned
+from bench.progress import Progress
+from bench.records.trial import find_trial
+from bench.running.work import Workplace
 from bench.strategies import with_values
 
 RATE = 1e6
@@ -27,13 +32,15 @@ def costed(runs):
 
 def test_totals_are_the_sums_and_bases_are_asked_once():
     once, twice = (costed(planned(["full", "frozen"], seeds=seeds, test_items=20)) for seeds in (1, 2))
-    one, two = totals(once, 0.0, RATE), totals(twice, 0.0, RATE)
+    one, two = totals(once, (0.0, 0.0), RATE), totals(twice, (0.0, 0.0), RATE)
     assert one.training == pytest.approx(sum(cost.operations for _, cost in once) / RATE)
     assert two.training == pytest.approx(sum(cost.operations for _, cost in twice) / RATE) and two.training > 1.2 * one.training
     assert (two.tests, two.probes) == pytest.approx((2 * one.tests, 2 * one.probes))
     assert two.bases == one.bases > 0 and one.tests > 0 and one.probes > 0
     assert one.hours == pytest.approx((one.training + one.tests + one.probes + one.bases) / 3600)
-    assert totals(costed(planned(["full", "frozen"], test_items=40)), 0.0, RATE).tests == pytest.approx(2 * one.tests, rel=0.2)
+    assert totals(costed(planned(["full", "frozen"], test_items=40)), (0.0, 0.0), RATE).tests == pytest.approx(
+        2 * one.tests, rel=0.2
+    )
 
 
 @pytest.fixture
@@ -54,7 +61,8 @@ def listed(tmp_path):
 
 def test_a_base_is_asked_what_each_suite_of_a_list_asks_and_nothing_twice(listed):
     one, other, both, again = (
-        totals(costed(listed(*names)), 0.0, RATE).bases for names in (["one"], ["other"], ["one", "other"], ["one", "again"])
+        totals(costed(listed(*names)), (0.0, 0.0), RATE).bases
+        for names in (["one"], ["other"], ["one", "other"], ["one", "again"])
     )
     assert both == pytest.approx(one + other) and again == one > 0
 
@@ -63,19 +71,44 @@ def test_what_a_base_is_asked_hangs_on_no_order_of_its_runs(decoder_folder):
     """The last of them may train nothing, or mix no other task in."""
     options = PlanOptions("sentiment", str(decoder_folder), strategies=["zero-shot", "lora-8bit", "multitask"], budget="16")
     runs = costed(plan(options, "fp32"))
-    alone = totals(runs[:1], 0.0, RATE).bases
-    forth, back = (totals(each, 0.0, RATE).bases for each in (runs, runs[::-1]))
+    alone = totals(runs[:1], (0.0, 0.0), RATE).bases
+    forth, back = (totals(each, (0.0, 0.0), RATE).bases for each in (runs, runs[::-1]))
     assert forth == pytest.approx(back) and forth > alone > 0
 
 
 def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_path):
     runs, missing = as_far_as_tuned(planned(["full", "frozen"], {"trials": 6, "seeds": 2}), tmp_path)
-    seconds = sum(12 * estimate_cost(replace(run, seed=1000), RATE).operations / RATE for run in runs)
-    besides = f"about {seconds:.0f} s of training, besides validation"
+    costs = [estimate_cost(replace(run, seed=1000), RATE) for run in runs]
+    training = sum(12 * cost.operations / RATE for cost in costs)
+    # Each training is scored once, on items that a share of the validation split is.
+    tokens = [validation(replace(run, seed=1000), run.search.items).tokens for run in runs]
+    asking = sum(12 * 2 * cost.memory.parameters * each / RATE for cost, each in zip(costs, tokens, strict=True))
+    besides = f"about {training:.0f} s of training and {asking:.0f} s of validation"
     expected = f"tuning before that: 24 trainings of trials to do (full 12, frozen 12), {besides}"
     lines = list(told(costed(runs), missing, RATE))
     assert lines[0] == expected and lines[-1].startswith("in all about ")
-    assert tuning_seconds(missing, RATE) == pytest.approx(seconds)
+    assert tuning_seconds(missing, RATE) == pytest.approx((training, asking)) and asking > 0
+    total, bare = (totals(costed(runs), each, RATE) for each in ((training, asking), (0.0, 0.0)))
+    assert total.seconds == pytest.approx(bare.seconds + training + asking)
+
+
+@pytest.mark.parametrize(("pruner", "budget", "scored"), [("none", "32", 1), ("halving", "32", 2), ("halving", "64", 3)])
+def test_the_validation_that_is_planned_is_that_of_a_real_search(
+    tmp_path, device, own_cache, monkeypatch, pruner, budget, scored
+):
+    """Steps are of 16 examples: with two of them there is one rung before the end, and with four there are two."""
+    read, own = [], LocalBackend.head_logits
+    monkeypatch.setattr(
+        LocalBackend, "head_logits", lambda self, asked: read.append(sum(len(each.ids) for each in asked)) or own(self, asked)
+    )
+    runs, missing = as_far_as_tuned(planned(["full"], {"trials": 2, "pruner": pruner}, budget), tmp_path)
+    cost = estimate_cost(missing[0].run, RATE)
+    _, seconds = tuning_seconds(missing, RATE)
+    tuned(runs, Workplace(tmp_path, device, Progress(False, 1)))
+    records = [find_trial(tmp_path, trial.id) for trial in missing]
+    assert [1 + len(record.rungs) for record in records] == [trial.scored(cost.steps) for trial in missing] == [scored] * 2
+    # Of many items a few stand for all.
+    assert seconds * RATE == pytest.approx(2 * cost.memory.parameters * sum(read), rel=0.1) and len(read) == 2 * scored
 
 
 def test_what_tuning_takes_is_worked_out_once(tmp_path, monkeypatch):
@@ -91,7 +124,7 @@ def test_trials_at_each_point_of_an_axis_are_estimated_by_themselves(tmp_path):
     runs, missing = as_far_as_tuned(planned(["full"], {"trials": 3}, axes=axes), tmp_path)
     assert len(missing) == 6
     few, many = (estimate_cost(replace(run, seed=1000), RATE).operations for run in runs)
-    assert tuning_seconds(missing, RATE) == pytest.approx(3 * (few + many) / RATE) and many > 5 * few
+    assert tuning_seconds(missing, RATE)[0] == pytest.approx(3 * (few + many) / RATE) and many > 5 * few
 
 
 def test_trials_of_a_learning_rate_are_estimated_once(tmp_path, monkeypatch):
@@ -107,7 +140,7 @@ def test_trials_of_a_learning_rate_are_estimated_once(tmp_path, monkeypatch):
 def test_trials_of_a_budget_in_seconds_take_these_seconds(tmp_path):
     _, missing = as_far_as_tuned(planned(["full"], {"trials": 3}, budget="10s"), tmp_path)
     # What is computed is planned a little above the useful operations that the time holds.
-    assert 30 <= tuning_seconds(missing, 1e9) <= 36
+    assert 30 <= tuning_seconds(missing, 1e9)[0] <= 36
 
 
 def test_a_chat_is_asked_each_question_once(server, tmp_path):
