@@ -40,10 +40,12 @@ def imagined(run, name, done):
 
 
 class ThreadWorker:
-    """It does what it is given, or what a test has in store for it: `dies_at` names runs, once for each death."""
+    """It does what it is given, or what a test has in store for it: `dies_at` names runs, once for each death, and `says` has
+    what its own words are each time."""
 
-    def __init__(self, slot, post, place, dies_at=(), wrong="", stillborn=""):
+    def __init__(self, slot, post, place, dies_at=(), wrong="", stillborn="", says=()):
         self.slot, self._post, self._place, self._dies_at, self._wrong = slot, post, place, dies_at, wrong
+        self._says = says
         self._inbox, self.ended = queue.SimpleQueue(), False
         self._post(Message(slot.number, "lost", stillborn) if stillborn else Message(slot.number, "ready"))
         threading.Thread(target=self._live, daemon=True).start()
@@ -62,6 +64,8 @@ class ThreadWorker:
         while work := self._inbox.get():
             if work.id in self._dies_at:
                 self._dies_at.remove(work.id)
+                if self._says:
+                    self._post(Message(number, "ending", self._says.pop(0)))
                 self._post(Message(number, "lost", "struck by a test"))
                 return
             if self._wrong:

@@ -1,15 +1,18 @@
 """Workers as processes of this machine."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -17,6 +20,7 @@ import psutil
 from bench.placing.messages import Message, Post, WorkerSetting
 from bench.placing.slot import Slot
 from bench.processes.launchers import LAUNCH, launched, launcher, package_path
+from bench.processes.ranks import ENDING_FILE
 
 if TYPE_CHECKING:
     from bench.running.work import Assignment
@@ -35,12 +39,16 @@ class WorkerProcess:
 
     def __init__(self, slot: Slot, setting: bytes, said: Callable[[bytes], None], lost: Callable[[str], None]) -> None:
         self._launched, self._said, self._lost = bool(slot.launch), said, lost
+        self._folder = tempfile.TemporaryDirectory(prefix="tunebench-")
+        self._ending = Path(self._folder.name) / "ending"
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 _command(slot, setting),
                 # Whatever lies in the folder from which it is started is no module of ours.
-                env=os.environ | slot.variables | {"PYTHONPATH": package_path(), "PYTHONSAFEPATH": "1"},
+                env=os.environ
+                | slot.variables
+                | {"PYTHONPATH": package_path(), "PYTHONSAFEPATH": "1", ENDING_FILE: str(self._ending)},
                 stdin=theirs.fileno(),  # which a launcher's processes have as well
                 stdout=_error_stream(),  # stdout is for results alone
                 start_new_session=True,  # Ctrl-C is for who gives the work, and ends the workers by it
@@ -78,6 +86,7 @@ class WorkerProcess:
             self._process.wait()
         self._listening.join()
         self._connection.close()
+        self._folder.cleanup()
 
     def _kill(self) -> None:
         """The launcher first, which would say that the others were killed."""
@@ -96,7 +105,11 @@ class WorkerProcess:
                 self._said(self._connection.recv_bytes())
             except (EOFError, OSError):
                 break
-        self._lost(_exit_reason(self._process.wait()))
+        status = self._process.wait()
+        # Whichever of a launcher's processes could not go on has left word, and had no connection to say so by.
+        if self._ending.exists():
+            self._said(as_sent(("ending", json.loads(self._ending.read_text(encoding="utf-8")))))
+        self._lost(_exit_reason(status))
 
 
 class LocalWorker:

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["ready", "doing", "said", "result", "done", "wrong", "lost"]
+Kind = Literal["ready", "doing", "said", "result", "done", "wrong", "ending", "lost"]
 """It is there and waits; where its run stands; a sentence for the person; a result in words; what its work has come to; the
-input is wrong; it is gone, and why."""
+input is wrong; why it ends, in its own words (`Ending`); it is gone, and how that looks from outside."""
+Ending = Literal["broken off", "failed", "error"]
+"""Memory ran out, and the same run goes on in smaller micro-batches; memory ran out, and nothing is smaller; anything else,
+which may come of another process that is gone."""
 
 
 @dataclass(frozen=True)

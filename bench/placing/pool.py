@@ -10,14 +10,14 @@ from typing import Protocol, Self
 from bench.errors import RunError, UserError
 from bench.placing.costs import seconds_taken
 from bench.placing.forecast import Forecast, Like
-from bench.placing.messages import Message, Post
+from bench.placing.messages import Ending, Message, Post
 from bench.placing.slot import Slot
 from bench.placing.view import View
 from bench.records.record import Record
 from bench.records.trial import TrialRecord
 from bench.running.work import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, settled, told_of_others
 from bench.sharing.lease import Lease, Leases
-from bench.sharing.queue import TRIES, Queue
+from bench.sharing.queue import HALVINGS, TRIES, Queue
 
 
 class Worker(Protocol):
@@ -51,6 +51,7 @@ class WorkerPool:
         self._workers: dict[int, Worker] = {}
         self._ready: list[int] = []
         self._busy: dict[int, Lease] = {}
+        self._endings: dict[int, tuple[Ending, str]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +123,7 @@ class WorkerPool:
         for worker in self._workers.values():
             worker.end(at_once)
         # A new inbox too: what those who go still say would be taken for their successors', whose slots have the same numbers.
-        self._workers, self._ready, self._inbox = {}, [], queue.SimpleQueue()
+        self._workers, self._ready, self._endings, self._inbox = {}, [], {}, queue.SimpleQueue()
 
     def _hand_out(self, shift: "_Shift") -> None:
         while self._ready and (lease := shift.queue.take()):
@@ -152,6 +153,8 @@ class WorkerPool:
                 self._view.ends(number, lease.what)
                 if self._learn(shift.likes[lease.what], message.content.record):
                     self._expect(shift)
+            case "ending":
+                self._endings[number] = message.content
             case "lost":
                 self._lost(number, message.content, shift)
             case _:
@@ -165,18 +168,25 @@ class WorkerPool:
     def _lost(self, number: int, reason: str, shift: "_Shift") -> None:
         """Its slot gets a new worker while anything waits."""
         self._workers.pop(number).end()
+        how, reason = self._endings.pop(number, ("error", reason))
         if number in self._ready:
             self._ready.remove(number)
         elif (lease := self._busy.pop(number, None)) is None:
             raise RunError(f"a worker on {self._slots[number].name} could not be started: {reason}")
-        elif shift.queue.lost(lease):
+        elif how == "failed":
+            self._fails(number, lease, reason, shift)
+        elif how == "broken off" and shift.queue.broken_off(lease):
+            self._view.lost(number, f"{reason}; the run goes on in smaller ones")
+        elif how == "error" and shift.queue.lost(lease):
             self._view.lost(number, f"{reason}; the run is done again")
         else:
-            work = shift.by_id[lease.what]
-            failure = f"its worker was lost {TRIES} times; the last time {reason}"
-            shift.settle(lease, work.failed(shift.place, failure))
-            self._view.hears(Message(number, "result", f"failed: {failure}"))
-            self._view.ends(number, lease.what)
+            times = f"broken off {HALVINGS + 1}" if how == "broken off" else f"lost {TRIES}"
+            self._fails(number, lease, f"its worker was {times} times; the last time {reason}", shift)
+
+    def _fails(self, number: int, lease: Lease, reason: str, shift: "_Shift") -> None:
+        shift.settle(lease, shift.by_id[lease.what].failed(shift.place, reason))
+        self._view.hears(Message(number, "result", f"failed: {reason}"))
+        self._view.ends(number, lease.what)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.placing.local import as_received
-from bench.placing.messages import Kind, WorkerSetting
+from bench.placing.messages import Ending, Kind, WorkerSetting
 from bench.processes import ranks, stopping, threads
 from bench.processes.heartbeat import beating
 from bench.progress import Progress
@@ -64,13 +64,24 @@ def serve(cores: list[int], packed: bytes) -> int:
     except Exception as error:
         # Where all were asked to stop, others have done so already, and what is waited for from them does not come.
         if not stopping.stop_signal():
+            how, why = _ending_and_reason(error)
+            ranks.tell_ending(how, why)
             if setting.debug:
                 raise
-            from bench.running.execution import failure_reason
-
-            ranks.leave(1, f"error: {failure_reason(error)}")
+            ranks.leave(1, f"error: {why}")
     stopping.deafen()
     return stopping.STATUS
+
+
+def _ending_and_reason(error: Exception) -> tuple[Ending, str]:
+    """How this worker ends by an error that it could not keep to itself, since others wait within the same run."""
+    from bench.devices import memory
+    from bench.errors import BrokenOffError
+    from bench.running.execution import failure_reason
+
+    if isinstance(error, BrokenOffError):
+        return "broken off", str(error).partition(";")[0]  # no command has to be given again
+    return "failed" if memory.ran_out(error) else "error", failure_reason(error)
 
 
 def _taken_from_stdin() -> int:

@@ -15,6 +15,8 @@ from bench.processes import stopping
 
 STATUS_FILE = "TUNEBENCH_STATUS"
 """Environment variable with the path of a file for the exit status, which a launcher of processes would change."""
+ENDING_FILE = "TUNEBENCH_ENDING"
+"""Environment variable with the path of a file for why this process ends, or one that was started beside it."""
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
 """Environment variable with the path of a file for what went wrong, as torch.distributed.elastic has it."""
 LAUNCHER = "TUNEBENCH_LAUNCHER"
@@ -69,6 +71,12 @@ def end_now(sentence: str) -> None:
     _say_cause(sentence)
     _tell_status(1)
     os._exit(1)
+
+
+def tell_ending(*words: str) -> None:
+    """To whoever has started the processes, before this one leaves. What was told first stands: others may end by it."""
+    if not _read(ENDING_FILE):
+        write_for_launcher(ENDING_FILE, json.dumps(words))
 
 
 def leave(status: int, sentence: str = "", broken_off: bool = False) -> None:

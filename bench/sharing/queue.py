@@ -8,6 +8,10 @@ from bench.sharing.lease import Lease, Leases
 TRIES = 3
 """How often a job is begun whose worker is lost each time."""
 
+HALVINGS = 16
+"""How often a job may be broken off to go on in smaller micro-batches. That is more than a million tokens can be halved: one
+that is broken off oftener has not kept its size, as on a full disk."""
+
 
 class Queue:
     """Jobs, which are runs and trials by their ids, wait until they are done: here, or by another owner of the same folder."""
@@ -19,7 +23,7 @@ class Queue:
             finished: whether a job need not be done, whatever other owners do.
         """
         self._leases, self._finished = leases, finished
-        self._lost = Counter[str]()
+        self._lost, self._broken_off = Counter[str](), Counter[str]()
         self._ahead = set[str]()
         before = leases.attempts()
         self._first = {job: sum(before.get(job, (1, False))) for job in jobs}  # of the attempt that is open, or would be
@@ -59,6 +63,15 @@ class Queue:
         """The worker that did the job is gone. Whether it is handed out again, or has been too often."""
         self._lost[lease.what] += 1
         if self._lost[lease.what] == TRIES:
+            return False
+        lease.give_back()
+        self.put_back(lease.what)
+        return True
+
+    def broken_off(self, lease: Lease) -> bool:
+        """The job is to go on in smaller micro-batches. Whether it is handed out again, or has been too often."""
+        self._broken_off[lease.what] += 1
+        if self._broken_off[lease.what] > HALVINGS:
             return False
         lease.give_back()
         self.put_back(lease.what)

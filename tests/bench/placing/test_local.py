@@ -1,12 +1,15 @@
 """Two real worker processes: the records are those of one process, and a worker that is killed loses nothing."""
 
 import os
+import queue
 import signal
 import socket
+import sys
 
 import pandas as pd
 import pytest
 
+from bench.placing import local
 from bench.placing.costs import like
 from bench.placing.local import LocalWorker, _exit_reason
 from bench.placing.messages import WorkerSetting
@@ -29,6 +32,21 @@ def test_how_a_worker_ended_is_told():
     assert _exit_reason(3) == "its process ended with status 3"
     assert _exit_reason(-signal.SIGTERM) == "its process was ended by SIGTERM"
     assert "SIGKILL, as by a machine without memory" in _exit_reason(-signal.SIGKILL)
+
+
+def test_what_a_process_says_of_its_end_comes_before_how_it_looks(tmp_path, monkeypatch):
+    """As a rank of a launcher leaves word that has no connection of its own."""
+    code = "from bench.processes import ranks; ranks.tell_ending('broken off', 'no memory'); raise SystemExit(1)"
+    monkeypatch.setattr(local, "_command", lambda slot, setting: [sys.executable, "-c", code])
+    posted = queue.SimpleQueue()
+    worker = LocalWorker(SLOTS[0], posted.put, WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP))
+    said = [posted.get(timeout=60) for _ in range(2)]
+    assert [(each.kind, each.content) for each in said] == [
+        ("ending", ["broken off", "no memory"]),
+        ("lost", "its process ended with status 1"),
+    ]
+    worker.end()
+    assert not worker.process._ending.parent.exists()
 
 
 def same(record, other):

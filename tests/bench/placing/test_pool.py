@@ -19,7 +19,7 @@ from bench.progress import Progress
 from bench.records import store
 from bench.running.work import Workplace
 from bench.sharing.lease import Leases
-from bench.sharing.queue import TRIES
+from bench.sharing.queue import HALVINGS, TRIES
 
 SLOTS = [Slot(0, (0,)), Slot(1, (1,))]
 
@@ -130,6 +130,36 @@ def test_a_run_that_takes_every_worker_with_it_is_recorded_with_the_reason(run, 
     assert sorted(done) == ["a", "c"] and len(hired) >= 1 + TRIES
     assert found["b"].record.reason == f"its worker was lost {TRIES} times; the last time struck by a test"
     assert found["b"].record.status == "failed"
+
+
+def test_memory_that_runs_out_in_a_team_is_no_lost_worker(run, place, capsys):
+    """It goes on in smaller micro-batches, oftener than a worker may be lost, and by then its size has not shrunk for ever."""
+    done, words = [], ("broken off", "memory ran out in step 1 with micro-batches of 96 tokens")
+    with pool(place, [], dies_at=["b"] * (TRIES + 1), says=[words] * (TRIES + 1)) as hands:
+        found = hands([imagined(run, "b", done)], place, unfinished)
+    assert done == ["b"] and found["b"].record.status == "skipped"
+    told = "memory ran out in step 1 with micro-batches of 96 tokens; the run goes on in smaller ones"
+    assert capsys.readouterr().err.count(told) == TRIES + 1
+    hired, many = [], HALVINGS + 1
+    with pool(place, hired, dies_at=["c"] * 2 * many, says=[words] * many) as hands:
+        found = hands([imagined(run, "c", done)], place, unfinished)
+    assert (
+        len(hired) == many and found["c"].record.reason == f"its worker was broken off {many} times; the last time {words[1]}"
+    )
+
+
+def test_memory_that_no_smaller_batch_mends_fails_the_run_at_once(run, place):
+    hired, done = [], []
+    with pool(place, hired, dies_at=["b"] * TRIES, says=[("failed", "out of memory: this machine cannot hold it")]) as hands:
+        found = hands([imagined(run, name, done) for name in "ab"], place, unfinished)
+    assert found["b"].record.reason == "out of memory: this machine cannot hold it" and found["b"].record.status == "failed"
+    assert done == ["a"] and len(hired) <= 3
+
+
+def test_what_another_error_says_stands_in_the_reason(run, place):
+    with pool(place, [], dies_at=["b"] * TRIES, says=[("error", "RuntimeError: no peer")] * TRIES) as hands:
+        found = hands([imagined(run, "b", [])], place, unfinished)
+    assert found["b"].record.reason == f"its worker was lost {TRIES} times; the last time RuntimeError: no peer"
 
 
 def test_wrong_input_ends_all_and_gives_everything_back(run, place):

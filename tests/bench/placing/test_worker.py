@@ -10,9 +10,10 @@ from multiprocessing.connection import Connection
 from types import SimpleNamespace
 
 import pytest
+import torch
 from workers import imagined
 
-from bench.errors import UserError
+from bench.errors import BrokenOffError, UserError
 from bench.placing import worker
 from bench.placing.worker import Reporting, next_work, outcome
 from bench.progress import Progress
@@ -53,6 +54,22 @@ def test_seconds_are_not_spent_on_another_kind_of_device_than_the_id_says(planne
     done = []
     kind, told = outcome(imagined(replace(timed, placement="cuda x 8"), "a", done), place)
     assert (kind, done) == ("wrong", []) and f"are planned for cuda x 8, and its worker has {timed.placement}; give the" in told
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            BrokenOffError("memory ran out in step 7; the same command goes on with 48"),
+            ("broken off", "memory ran out in step 7"),
+        ),
+        (torch.OutOfMemoryError("no room"), ("failed", "out of memory: this machine cannot hold it; a budget with a ceiling")),
+        (ValueError("wrong"), ("error", "ValueError: wrong")),
+    ],
+)
+def test_how_it_ends_is_told_by_what_went_wrong(error, told):
+    how, why = worker._ending(error)
+    assert how == told[0] and why.startswith(told[1])
 
 
 def test_processes_of_a_worker_learn_from_the_main_one_what_is_next(monkeypatch):

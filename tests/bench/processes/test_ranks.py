@@ -1,5 +1,6 @@
 """Of several processes one speaks, and none stays behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -93,6 +94,15 @@ def test_the_first_to_speak_is_the_only_one(left, tmp_path, monkeypatch):
     assert shown.strip().splitlines()[-2].strip() == f"traceback : {ranks.SAID}" and "error: wrong" not in shown
     monkeypatch.setenv(ranks.ERROR_FILE, str(tmp_path / "nowhere" / "0" / "error.json"))
     assert left(0, 2, "error: wrong")[:2] == (2, "error: wrong\n")
+
+
+def test_why_a_process_ends_is_told_by_the_first(tmp_path, monkeypatch):
+    monkeypatch.delenv(ranks.ENDING_FILE, raising=False)
+    ranks.tell_ending("error", "nobody asks")
+    monkeypatch.setenv(ranks.ENDING_FILE, str(tmp_path / "ending"))
+    ranks.tell_ending("broken off", "memory ran out")
+    ranks.tell_ending("error", "the other is gone")
+    assert json.loads((tmp_path / "ending").read_text()) == ["broken off", "memory ran out"]
 
 
 def test_what_is_broken_off_is_said_by_whoever_knows_and_ends_the_others(left):

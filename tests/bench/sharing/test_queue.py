@@ -4,7 +4,7 @@ import pytest
 
 from bench.sharing.lease import Leases
 from bench.sharing.owner import Owner
-from bench.sharing.queue import TRIES, Queue
+from bench.sharing.queue import HALVINGS, TRIES, Queue
 
 
 @pytest.fixture
@@ -82,6 +82,15 @@ def test_a_job_whose_worker_is_lost_comes_first_and_not_for_ever(leases):
         lease = queue.take()
         assert lease.what == "a"
         assert queue.lost(lease) == (attempt < TRIES)
+    assert taken(queue) == "b" and not queue.waiting
+    assert lease.end(), "who is told that it is too often still has the lease, to leave the reason"
+
+
+def test_a_job_that_goes_on_smaller_comes_first_and_not_for_ever(leases):
+    queue = Queue(["a", "b"], leases("x"))
+    for attempt in range(1, HALVINGS + 2):
+        lease = queue.take()
+        assert lease.what == "a" and queue.broken_off(lease) == (attempt <= HALVINGS)
     assert taken(queue) == "b" and not queue.waiting
     assert lease.end(), "who is told that it is too often still has the lease, to leave the reason"
 
