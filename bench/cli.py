@@ -36,17 +36,16 @@ app.add_typer(BASELINE, name="baseline")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped or broken off."""
+    """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped, 71 where
+    memory ran out and it goes on when it is given again."""
     threads.spin_briefly()  # no command has imported torch yet
-    broken_off = False
     try:
         status, sentence = _status_and_sentence(sys.argv[1:] if arguments is None else arguments)
-        broken_off = status == stopping.STATUS and not stopping.stop_signal()
         stopping.deafen()
     except stopping.Stopped as stop:  # also one that came while another end was told
         stopping.deafen()
         status, sentence = stopping.STATUS, _stopped_sentence(str(stop))
-    ranks.leave(status, visible(sentence), broken_off)  # it may quote what was given, which must not steer a terminal
+    ranks.leave(status, visible(sentence))  # it may quote what was given, which must not steer a terminal
 
 
 def _status_and_sentence(arguments: list[str]) -> tuple[int, str]:
@@ -80,7 +79,7 @@ def _check_filled(arguments: list[str]) -> None:
 def _status_and_sentence_of_error(error: Exception) -> tuple[int, str]:
     """The exit status and the sentence for an error."""
     if isinstance(error, BrokenOffError):
-        return stopping.STATUS, f"error: {error}"
+        return stopping.BROKEN_OFF, f"error: {error}"
     if isinstance(error, UserError | RunError):
         return 2 if isinstance(error, UserError) else 1, f"error: {error}"
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option

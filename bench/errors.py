@@ -17,7 +17,7 @@ class RunError(Exception):
 
 
 class BrokenOffError(RunError):
-    """A run was broken off by what does not hinder it when the same command is given again (exit 75, as after a stop)."""
+    """A run was broken off by what does not hinder it when the same command is given again (exit 71)."""
 
 
 class DivergedError(RunError):

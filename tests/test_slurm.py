@@ -1,4 +1,5 @@
-"""launch/slurm.sh with stand-ins for Slurm's commands: signals reach the step, and a job whose time is over is queued again."""
+"""launch/slurm.sh with stand-ins for Slurm's commands: signals reach the step, a job whose time is over is queued again,
+and one that ran out of memory goes on."""
 
 import os
 import signal
@@ -25,8 +26,11 @@ STANDINS = {
         'echo "${SRUN_CPUS_PER_TASK:-none}" > "$HERE/cores"\n'
         'trap "sleep 0.2; echo USR1 >> $HERE/heard; exit 75" USR1\n'
         'trap "sleep 0.2; echo TERM >> $HERE/heard; exit 75" TERM\n'
+        'echo x >> "$HERE/times"\n'
         "sleep 0.3\n"  # until whoever started it listens to signals too
         'echo "$@ $MASTER_ADDR $MASTER_PORT" > "$HERE/began"\n'
+        # So often there is too little memory.
+        'if [ -n "${SHORT:-}" ] && [ "$(wc -l < "$HERE/times")" -le "$SHORT" ]; then exit 71; fi\n'
         'if [ -n "${ENDS:-}" ]; then exit "$ENDS"; fi\n'
         "while :; do sleep 0.05; done"
     ),
@@ -64,7 +68,29 @@ def test_it_is_bash():
 def test_the_status_goes_through_and_nothing_is_queued_again(job, tmp_path, status):
     assert job(ENDS=status).wait(timeout=30) == int(status)
     assert text(tmp_path / "began") == "run --launch gpus --suite sentiment node7 23456\n"
-    assert text(tmp_path / "queued") == ""
+    assert text(tmp_path / "queued") == "" and text(tmp_path / "times") == "x\n"
+
+
+@pytest.mark.parametrize(("short", "status", "times"), [("2", "0", 3), ("1", "1", 2)])
+def test_memory_that_ran_out_goes_on_at_once(job, tmp_path, short, status, times):
+    """In the time that the job still has, until it is done or ends otherwise, as where nothing smaller is left."""
+    assert job(SHORT=short, ENDS=status).wait(timeout=60) == int(status)
+    assert text(tmp_path / "times") == "x\n" * times and text(tmp_path / "queued") == ""
+
+
+def test_memory_that_runs_out_each_time_ends_the_job(job, tmp_path):
+    assert job(SHORT="99").wait(timeout=120) == 71
+    assert text(tmp_path / "times") == "x\n" * 17 and text(tmp_path / "queued") == ""
+
+
+@pytest.mark.parametrize(("number", "queued"), [(signal.SIGUSR1, "requeue 123456\n"), (signal.SIGTERM, "")])
+def test_what_is_stopped_after_memory_ran_out_does_not_go_on_here(job, tmp_path, number, queued):
+    process = job(SHORT="1")
+    while text(tmp_path / "times") != "x\nx\n":
+        time.sleep(0.02)
+    time.sleep(0.5)  # until it listens
+    process.send_signal(number)
+    assert process.wait(timeout=30) == 75 and text(tmp_path / "queued") == queued
 
 
 @pytest.mark.parametrize(("given", "found"), [({"SLURM_CPUS_PER_TASK": "64"}, "64\n"), ({}, "none\n")])

@@ -65,8 +65,8 @@ def _launcher_ended() -> bool:
 
 def end_now(sentence: str) -> None:
     """End this process from any of its threads, whatever the others are at. Where one of them has left since all are to stop,
-    this one was waiting for it and could not hear: nothing is wrong."""
-    if _named_file_text(STATUS_FILE) == str(stopping.STATUS):
+    or go on in smaller micro-batches, this one was waiting for it and could not hear: nothing is wrong."""
+    if _named_file_text(STATUS_FILE) in (str(stopping.STATUS), str(stopping.BROKEN_OFF)):
         os._exit(0)
     _say_cause(sentence)
     _tell_status(1)
@@ -75,19 +75,15 @@ def end_now(sentence: str) -> None:
 
 def tell_ending(*words: str) -> None:
     """To whoever has started the processes, before this one leaves. What was told first stands: others may end by it."""
-    if not _read(ENDING_FILE):
+    if not _named_file_text(ENDING_FILE):
         write_for_launcher(ENDING_FILE, json.dumps(words))
 
 
-def leave(status: int, sentence: str = "", broken_off: bool = False) -> None:
+def leave(status: int, sentence: str = "") -> None:
     """End this process. What is wrong is mostly found by all alike, so that the main one alone says it; another one, which may
-    be the only one that knows, waits to be ended, and speaks when it was not.
-
-    Args:
-        broken_off: the work can go on later, and the others do not know that it ends here.
-    """
+    be the only one that knows, waits to be ended, and speaks when it was not."""
     number = rank()
-    agreed = not sentence or (status == stopping.STATUS and not broken_off)
+    agreed = not sentence or status == stopping.STATUS
     if sentence and number:
         if agreed or stopping.stop_signal():
             sentence = ""  # all of them were told to stop

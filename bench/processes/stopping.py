@@ -12,6 +12,9 @@ from types import FrameType
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 STATUS = 75
 """Exit status of a run that was stopped and can go on: EX_TEMPFAIL of <sysexits.h>, for which schedulers try again."""
+BROKEN_OFF = 71
+"""Of one that nobody stopped: memory ran out under several processes, and the same command goes on in smaller micro-batches.
+EX_OSERR of <sysexits.h>; launch/slurm.sh gives the command again at once."""
 
 
 class Stopped(BaseException):

@@ -8,6 +8,7 @@ from rich.text import Text
 from typer.main import get_command
 
 from bench import cli
+from bench.errors import BrokenOffError, RunError, UserError
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,16 @@ def test_the_commands_with_an_option_for_tracebacks_are_known():
         name for name, each in get_command(cli.app).commands.items() if "--debug" in {o for p in each.params for o in p.opts}
     }
     assert given == cli.WITH_DEBUG
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(BrokenOffError("no memory"), 71), (RunError("failed"), 1), (UserError("wrong"), 2)]
+)
+def test_how_a_command_ends_is_told_by_its_status(monkeypatch, error, status):
+    """71 is what launch/slurm.sh goes on at."""
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(cli, "app", fails)
+    assert cli._ending(["run", "--suite", "sentiment"]) == (status, f"error: {error}")

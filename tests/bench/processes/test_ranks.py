@@ -63,7 +63,7 @@ def test_a_launcher_is_told_the_status_and_no_failure_that_all_agree_on(left):
     assert left(1, 75, "stopped", file=True)[::2] == (0, 75)  # the main one may be where it can't hear
 
 
-@pytest.mark.parametrize(("known", "status", "said"), [("75", 0, ""), ("", 1, "error: rank 0 is gone\n")])
+@pytest.mark.parametrize(("known", "status", "said"), [("75", 0, ""), ("71", 0, ""), ("", 1, "error: rank 0 is gone\n")])
 def test_a_process_that_waits_for_one_that_was_told_to_stop_is_no_failure(tmp_path, known, status, said):
     """As within a collective call on a GPU, in which it hears no signal."""
     path = tmp_path / "status"
@@ -106,8 +106,8 @@ def test_why_a_process_ends_is_told_by_the_first(tmp_path, monkeypatch):
 
 
 def test_what_is_broken_off_is_said_by_whoever_knows_and_ends_the_others(left):
-    assert left(0, 75, "error: no memory", file=True, broken_off=True)[:3] == (75, "error: no memory\n", 75)
-    assert left(1, 75, "error: no memory", file=True, broken_off=True)[:3] == (75, "rank 1: error: no memory\n", 75)
+    assert left(0, 71, "error: no memory", file=True)[:3] == (71, "error: no memory\n", 71)
+    assert left(1, 71, "error: no memory", file=True)[:3] == (71, "rank 1: error: no memory\n", 71)
 
 
 @pytest.mark.parametrize(("known", "kept"), [("2", "2"), ("75", "75"), ("0", "1"), ("", "1")])
