@@ -8,6 +8,7 @@ from functools import partial
 from bench.devices.hardware import processes
 from bench.errors import UserError
 from bench.placing import cluster
+from bench.placing.cluster_memory import check_cluster_holds
 from bench.placing.costs import bytes_held, like
 from bench.placing.local import LocalWorker
 from bench.placing.messages import WorkerSetting
@@ -61,14 +62,16 @@ def hands(crew: Crew, runs: Sequence[Run], setting: WorkerSetting) -> Iterator[H
     """For runs and trials that are planned like these.
 
     Raises:
-        UserError: there are not so many devices, or all together do not hold a run.
+        UserError: there are not so many devices, or all together do not hold a run; of a Ray cluster's, if none alone does.
     """
     wanted, ray = crew.checked(processes()), crew.engine == "ray"
     if not runs or (wanted == 1 and not ray):
         yield in_turn
     elif ray:
         cluster.connect(crew.address)
-        with _pool(setting, cluster.RayWorker, _all_on(cluster.cluster_slots(wanted, len(runs)))) as workers:
+        parts = cluster.cluster_slots(wanted, len(runs))
+        check_cluster_holds(runs)
+        with _pool(setting, cluster.RayWorker, _all_on(parts)) as workers:
             yield workers
     elif gpus := visible_gpus(wanted):
         check_held(runs, len(gpus), room := gpu_bytes())

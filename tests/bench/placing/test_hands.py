@@ -58,6 +58,15 @@ def test_one_gpu_is_this_process_s(planned, setting, monkeypatch, gpus, found):
         assert type(doers) is found
 
 
+def test_a_run_that_no_device_of_a_cluster_holds_is_told_before_anything_starts(planned, setting, monkeypatch):
+    monkeypatch.setattr(module.cluster, "connect", lambda address: None)
+    monkeypatch.setattr(module.cluster, "cluster_slots", lambda wanted, work: [Slot(0)])
+    monkeypatch.setattr("bench.placing.cluster_memory._largest_room", lambda: (10**6, "GPU"))
+    told = r"is planned to hold 0.\d GB, and no GPU of the Ray cluster"
+    with pytest.raises(UserError, match=told), hands(Crew("auto", "ray"), [planned("full")], setting):
+        pass
+
+
 def test_a_run_that_no_gpus_hold_is_told_before_anything_starts(planned, setting, monkeypatch):
     monkeypatch.setattr(module, "visible_gpus", lambda wanted: ["0", "1"])
     monkeypatch.setattr(module, "gpu_bytes", lambda: 10**6)
