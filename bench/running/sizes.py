@@ -106,13 +106,13 @@ def memory(
     loaded = weights(model, quantised, strategy.bits)
     stack = [block for block, _ in blocks]
     if not strategy.trains:
-        return model, Memory(0, total, loaded * asked_bits // 32, 0, 0, 0, _gathered(model, stack, False))
+        return model, Memory(0, total, loaded * asked_bits // 32, 0, 0, 0, _whole_bytes(model, stack, False))
     activated = activations(model, shape.config, blocks, family, tokens)
-    apart = _gathered(model, stack, True), _copies(model, stack)
+    apart = _whole_bytes(model, stack, True), _bf16_copies(model, stack)
     return model, Memory(trainable, total, loaded, 4 * trainable, 8 * trainable, activated, *apart)
 
 
-def _gathered(model: nn.Module, stack: Sequence[nn.Module], trains: bool) -> int:
+def _whole_bytes(model: nn.Module, stack: Sequence[nn.Module], trains: bool) -> int:
     """Bytes of fp32 that FSDP2 puts together on each device, with a unit for each block, and an outermost one for all else.
 
     The outermost unit's weights are whole while a pass goes through the blocks, and so are its gradients until they are sent.
@@ -129,7 +129,7 @@ def _gathered(model: nn.Module, stack: Sequence[nn.Module], trains: bool) -> int
     return outermost + 2 * max(whole(block.parameters()) for block in stack)
 
 
-def _copies(model: nn.Module, stack: Sequence[nn.Module]) -> int:
+def _bf16_copies(model: nn.Module, stack: Sequence[nn.Module]) -> int:
     """Bytes of the bf16 copies that autocast makes of the matrices which gradients pass: the backward pass multiplies by them
     again. With gradient checkpointing, those of the largest block, and those outside the blocks."""
     inside = {id(module) for block in stack for module in block.modules()}
