@@ -65,7 +65,7 @@ def test_what_several_devices_share_out_is_no_less_in_bf16(planned, monkeypatch)
     """Masters, gradients and moments stay fp32, and each device keeps copies, gathered blocks and activations for itself."""
     run = planned("full", "sentiment", budget="40")
     memory = Memory(100, 100, weights=400, gradients=400, optimizer=800, activations=50, gathered=70, copies=200)
-    monkeypatch.setattr(costs, "_estimated", lambda like: SimpleNamespace(memory=memory))
+    monkeypatch.setattr(costs, "_cached_estimate", lambda like: SimpleNamespace(memory=memory))
     expected = {("fp32", 1): 1650, ("bf16", 1): 1650, ("fp32", 4): 520, ("bf16", 4): 720, ("bf16", 1600): 321}
     found = {(word, count): bytes_held(replace(run, precision=word), count) for word, count in expected}
     assert found == {case: round(HEADROOM * held) for case, held in expected.items()}
