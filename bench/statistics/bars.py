@@ -104,11 +104,11 @@ def _planted_difference(of: Likeness, pairs: int, generator: np.random.Generator
     # How far pairs vary over items hangs on how alike rows answer, which drawn tables show.
     margins = [margin for drawn in drawn_tables(Tables(of, of.seeds), 200, generator) for _, margin in _pair_margins(drawn)]
     items = float(np.mean([np.mean(margin.items) for margin in margins]))
-    own = float((of.chances * (1 - of.chances)).mean()) / len(of.base)
+    own = float(of.own.mean()) / len(of.base)
     # The likeness says how far seeds vary; what 200 tables estimate of it would add their own chance.
     seeds = 2 * (of.sd**2 + own) / of.seeds
     mean = Margin(seeds, float(margins[0].seed_freedom), items, float(margins[0].item_freedom))
-    return detectable(mean, pairs, float(of.truths.mean())).value
+    return detectable(mean, pairs, of.share(float(of.truths.mean()))).value
 
 
 def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:

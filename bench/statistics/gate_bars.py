@@ -83,7 +83,7 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
         for tables in drawn_tables(_rows_now_and_before(of, {}), PILOT, generator)
         for each in _changes_of_rows(tables, rows)
     ]
-    own = (of.chances * (1 - of.chances)).mean(-1) / len(of.base)
+    own = of.own / len(of.base)
     falls = []
     for row in range(rows):
         items = float(np.mean([np.mean(margin.items) for _, margin in drawn[row::rows]]))
@@ -91,7 +91,7 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
         seeds = 2 * (of.sd**2 + float(own[row])) / of.seeds
         known = drawn[row][1]
         margin = Margin(seeds, float(known.seed_freedom), items, float(known.item_freedom))
-        falls.append(detectable(margin, rows, float(of.truths[row]), within).value)
+        falls.append(detectable(margin, rows, of.share(float(of.truths[row])), within).value)
     return falls
 
 

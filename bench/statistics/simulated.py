@@ -9,6 +9,10 @@ never redrawn: that would keep only (S - 1) / S of their variance. Nothing is sa
 Two or three seeds say 0, 1/2 or 1 of an item, which is p_ki and chance. So each item's shares are drawn together linearly as
 little as leaves rows the covariances over items that they have without that chance (the map of optimal transport between two
 normal distributions).
+
+A graded answer, as of SQuAD's F1, has a value from 0 to 1, which p_ki is the mean of. Its seeds differ by less than right and
+wrong do. So a part of the value stays at the item's mean for that seed, and the rest is all or nothing; the part is such that
+answers vary over seeds as far as the table's do.
 """
 
 from collections.abc import Sequence
@@ -34,18 +38,29 @@ class Likeness:
     """What tables are drawn from."""
 
     chances: Floats
-    """(rows, items): of a right answer, over seeds."""
+    """(rows, items): of a right answer, over seeds; the mean of a graded one."""
     base: Floats
-    """(items,): 1 where the untouched model is right."""
+    """(items,): 1 where the untouched model is right; the value of a graded answer."""
     sd: float
     """Of a row's score over seeds, on endless items."""
     seeds: int
     clusters: Clusters
+    part: float = 1.0
+    """Of an answer's value, what is all or nothing: 1 where answers are right or wrong."""
 
     @property
     def truths(self) -> Floats:
         """Each row's mean score over endless seeds and items."""
         return self.chances.mean(-1)
+
+    @property
+    def own(self) -> Floats:
+        """(rows,): the variance over seeds of an answer to one item, the mean over items."""
+        return self.part**2 * (self.chances * (1 - self.chances)).mean(-1)
+
+    def share(self, score: float) -> float | None:
+        """The score where it is a share of right answers, of which alone it is known how it varies at another score."""
+        return score if self.part == 1 else None
 
     def of(self, rows: Sequence[int], scores: Sequence[float] | None = None) -> "Likeness":
         """These of the rows, any of them as often as wished; with `scores`, shifted until they have these means."""
@@ -56,14 +71,21 @@ class Likeness:
 
 
 def likeness(right: Floats, base: Floats, clusters: Clusters) -> Likeness:
-    """Of a table's answers, (rows, seeds, items) of 1 where they are right, with at least two seeds."""
+    """Of a table's answers, (rows, seeds, items) of 1 where they are right or of values up to 1, with at least two seeds."""
     seeds, items = right.shape[1:]
     shares = right.mean(1)
     # The unbiased chance of a seed's own answer, of which the mean over seeds has a part.
     own = right.var(1, ddof=1).mean(-1)
     # Scores on these items vary by each seed's own answers too, of which endless items would leave nothing.
     variance = float(right.mean(-1).var(-1, ddof=1).mean() - own.mean() / items)
-    return Likeness(_without_chance(shares, own / seeds), base, float(np.sqrt(max(variance, 0.0))), seeds, clusters)
+    chances = _without_chance(shares, own / seeds)
+    found = Likeness(chances, base, float(np.sqrt(max(variance, 0.0))), seeds, clusters)
+    return found if np.isin(right, (0, 1)).all() else replace(found, part=_part(float(own.mean()), found))
+
+
+def _part(own: float, of: Likeness) -> float:
+    """The part with which answers vary over seeds as they do, at most all of it."""
+    return float(np.sqrt(min(own / of.own.mean(), 1.0)))
 
 
 def _without_chance(shares: Floats, chance: Floats) -> Floats:
@@ -141,7 +163,10 @@ class Tables:
         seeds = self.sigmas[:, None] * generator.standard_normal((tables, rows, self.seeds))
         places = self.places[:, items].swapaxes(0, 1)[:, :, None] + seeds[..., None].astype(np.float32)
         right = places > generator.standard_normal(places.shape, dtype=np.float32)
-        return DrawnTables(_drawn_accuracy(right, clusters), _drawn_accuracy(self.of.base[items][:, None, None], clusters))
+        part = self.of.part
+        # What is at the mean costs as much to make as all the rest, and right answers have none of it.
+        values = right if part == 1 else part * right + (1 - part) * ndtr(places)
+        return DrawnTables(_drawn_means(values, clusters), _drawn_means(self.of.base[items][:, None, None], clusters))
 
     def _items(self, tables: int, generator: np.random.Generator) -> tuple[Indices, Clusters]:
         """(tables, items), with replacement."""
@@ -157,6 +182,6 @@ class Tables:
         return np.concatenate(chosen)[None], Clusters(np.repeat(np.arange(count), sizes), effective)
 
 
-def _drawn_accuracy(right: Floats, clusters: Clusters) -> Jackknifed:
-    counts = np.stack([right, np.ones_like(right)], axis=-1).astype(np.float64)
+def _drawn_means(values: Floats, clusters: Clusters) -> Jackknifed:
+    counts = np.stack([values, np.ones_like(values)], axis=-1).astype(np.float64)
     return of_counts(counts, lambda totals: totals[..., 0] / totals[..., 1], clusters)

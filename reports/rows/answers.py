@@ -58,20 +58,19 @@ def task_answers(
     return Answered(after, before, metric.scale)
 
 
-def right_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple[Floats, Floats, Clusters] | None:
-    """1 where an answer is right, else 0: of each seed after training, (seeds, items), and of the untouched model, (items,).
+def item_values(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple[Floats, Floats, Clusters] | None:
+    """The values from 0 to 1, such as 1 for a right answer, of which the score is the mean: of each seed after training,
+    (seeds, items), and of the untouched model, (items,).
 
-    None where the metric is no share of right answers.
+    None where the metric is no such mean.
     """
-    counts_and_clusters = (
-        _answer_counts(metrics.counted(name), frames, task, "task", "before") if name in metrics.metric_names() else None
-    )
+    # Of numbers from 0 to 1 means alone have these scales: F1 of all entities is made of sums over items.
+    if name not in metrics.metric_names() or metrics.counted(name).scale not in ("wilson", "graded"):
+        return None
+    counts_and_clusters = _answer_counts(metrics.counted(name), frames, task, "task", "before")
     if counts_and_clusters is None:
         return None
     (after, before), clusters = counts_and_clusters
-    # A mean counts the item beside its value, which of a share of right answers is 0 or 1.
-    if after.shape[-1] != 2 or not np.isin(after[..., 0], (0, 1)).all() or not (after[..., 1] == 1).all():
-        return None
     return after[..., 0], before[0, :, 0], clusters
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.records import store
 from bench.statistics.simulated import Likeness, likeness
-from reports.rows.answers import right_answers
+from reports.rows.answers import item_values
 from reports.rows.row import Row
 from reports.rows.standing import that_learned
 
@@ -23,12 +23,12 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     for row in learned:
         # Drawn tables have as many seeds in each row: of those that have more the first are taken.
         frames = [store.read_items(out, run) for run in row.records[:seeds]]
-        answered = right_answers(frames, row.setup.task, name)
+        answered = item_values(frames, row.setup.task, name)
         if answered is None:
-            return f"{row.label} has no answers that are right or wrong ({name}); coverage.md simulates F1 and ROC AUC"
+            return f"{row.label} has no value per item of which {name} is the mean; coverage.md simulates F1 and ROC AUC"
         answers.append(answered)
     first = answers[0]
     # How alike rows answer an item is drawn too, and nobody knows it of other items.
     if any(other[-1].items_hash != first[-1].items_hash for other in answers):
         return "its rows were asked different items"
-    return likeness(np.stack([right for right, _, _ in answers]), first[1], first[2])
+    return likeness(np.stack([values for values, _, _ in answers]), first[1], first[2])

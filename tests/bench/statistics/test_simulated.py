@@ -1,5 +1,7 @@
 """Simulated tables are like the real one in what intervals are made of, and their truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,26 @@ def test_scores_vary_over_seeds_as_the_table_s_do(answered):
     expected = right.mean(-1).var(-1, ddof=1).mean()
     assert found.sd**2 + own / 500 == pytest.approx(expected)
     assert drawn.rows.values.var(-1, ddof=1).mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_graded_answers_vary_over_seeds_as_the_table_s_do(answered):
+    """Values of 0, 1/3, 2/3 and 1: three answers to each item, of which a seed gets the mean."""
+    thirds = [answered(3, 3, 3000, sigma=0.0, seed=seed) for seed in range(3)]
+    right, base, clusters = np.mean([each[0] for each in thirds], axis=0), thirds[0][1], thirds[0][2]
+    found = likeness(right, base, clusters)
+    own = right.var(1, ddof=1).mean()
+    assert 0.2 < found.part < 0.9 and found.own.mean() == pytest.approx(own)
+    assert found.share(0.8) is None and likeness(*answered(2, 2, 100)).share(0.8) == 0.8
+    drawn = Tables(replace(found, sd=0.0), 40).draw(1, np.random.default_rng(0)).rows
+    assert drawn.values.mean((0, 2)) == pytest.approx(found.truths, abs=0.02)
+    # With no seed that is better than another, what moves a score over seeds is its own answers, here to 3,000 items.
+    assert drawn.values.var(-1, ddof=1).mean() == pytest.approx(own / 3000, rel=0.3)
+
+
+def test_a_better_seed_moves_graded_answers_as_a_whole(answered):
+    found = replace(likeness(*answered(2, 2, 2000)), sd=0.03, part=0.5)
+    drawn = Tables(found, 400).draw(1, np.random.default_rng(0))
+    assert drawn.rows.values.std(-1).mean() == pytest.approx(0.03, rel=0.15)
 
 
 def test_truth_is_the_mean_of_what_is_drawn(answered):

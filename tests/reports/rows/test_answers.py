@@ -105,9 +105,11 @@ def test_either_base_is_held_against():
     assert same.difference(1.0).values.tolist() == [0.75] and best.difference(1.0).values.tolist() == [0.25]
 
 
-def test_right_answers_are_of_shares_alone(make):
+def test_values_per_item_are_of_means_alone(make):
     frames = [make.record("full", seed)[1] for seed in range(2)]
-    right, base, clusters = answers.right_answers(frames, "sst2", "accuracy")
+    right, base, clusters = answers.item_values(frames, "sst2", "accuracy")
     assert right.shape == (2, 200) and right.mean() == pytest.approx(0.85) and base.mean() == pytest.approx(0.55)
     assert clusters.items_hash is not None
-    assert answers.right_answers(frames, "sst2", "f1_macro") is None and answers.right_answers(frames, "sst2", "other") is None
+    assert answers.item_values(frames, "sst2", "f1_macro") is None and answers.item_values(frames, "sst2", "other") is None
+    graded, _, _ = answers.item_values([task_frame(['["p q r s"]'], ['["x"]'], ['["p q"]'])], "t", "squad_f1")
+    assert graded == pytest.approx(np.array([[2 / 3]]))

@@ -21,12 +21,30 @@ def test_the_fewest_seeds_of_a_row_are_taken(make, out):
     assert likeness_of(aggregate(make.kept(out, found), out), out).seeds == 2
 
 
+def test_graded_answers_are_read_with_their_values(make, out):
+    """F1 of 1, 2/3 and 0 in turn; the untouched model always has 2/3."""
+
+    def graded(name, seed):
+        record, frame = make.record(name, seed)
+        task = frame["kind"] == "task"
+        frame.loc[task, ["gold", "before"]] = ['["p q r s"]', '["p q"]']
+        drawn = np.random.default_rng([len(name), seed]).integers(3, size=task.sum())
+        frame.loc[task, "prediction"] = np.array(['["p q r s"]', '["p q"]', '["x"]'])[drawn]
+        score = record.outcome.score.model_copy(update={"name": "squad_f1"})
+        return make.changed(record, score=score, metrics={"squad_f1": score}), frame
+
+    rows = aggregate(make.kept(out, [graded(name, seed) for name in ("full", "frozen") for seed in range(3)]), out)
+    of = likeness_of(rows, out)
+    assert of.chances.shape == (2, 200) and of.base == pytest.approx(np.full(200, 2 / 3))
+    assert of.truths == pytest.approx([5 / 9, 5 / 9], abs=0.05) and of.part == pytest.approx(np.sqrt(0.7), abs=0.05)
+
+
 def test_reasons_why_nothing_is_drawn(make, out):
     one = aggregate(make.kept(out, [make.record("full")]), out)
     assert "run it with --seeds 2 or more" in likeness_of(one, out)
     assert likeness_of(aggregate([make.record("zero-shot", trainable=0)[0]]), out) == "no row trains"
     bare = aggregate([make.record("bare", seed)[0] for seed in range(2)])
-    assert "bare has no answers that are right or wrong (accuracy)" in likeness_of(bare, out)
+    assert "bare has no value per item of which accuracy is the mean" in likeness_of(bare, out)
     (record, frame), (other, same) = (make.record("other", seed) for seed in range(2))
     renamed = [(record, frame.assign(item="x" + frame["item"])), (other, same.assign(item="x" + same["item"]))]
     mixed = aggregate(make.kept(out, [*renamed, *(make.record("full", seed) for seed in range(2))]), out)
