@@ -69,15 +69,17 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
 
 
 def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar | None:
-    """The smallest detectable difference of the likeness's own components, given to one row after the other. None where it is
-    more than the whole score, so that no row can be lowered by it."""
+    """The smallest detectable difference, given to one row after the other: the one that the table prints, or where that is not
+    of such tables the one of the likeness's own components. None where it is more than the whole score, so that no row can be
+    lowered by it."""
     rows = len(of.chances)
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
-    difference = _planted_difference(equal, rows * (rows - 1) // 2, generator)
+    difference = of.printed if of.printed is not None else _planted_difference(equal, generator)
     if difference >= float(equal.truths.mean()):
         return None
     share = planted_share(equal, difference, len(of.base), tables, generator)
-    name = f"planted: {100 * difference:.1f} points, the smallest detectable, found"
+    whose = "that is printed" if of.printed is not None else "of such tables"
+    name = f"planted: {100 * difference:.1f} points, the smallest detectable difference {whose}, found"
     return StatisticalBar(name, share, *planted_ends(len(of.base)))
 
 
@@ -87,7 +89,8 @@ def planted_ends(items: int) -> tuple[float, float]:
 
 
 def planted_share(equal: Likeness, difference: float, items: int, tables: int, generator: np.random.Generator) -> float:
-    """How often pairs of equal rows, of which one was then lowered by so much, are found to differ."""
+    """How often pairs of equal rows, of which one was then lowered by so much, are found to differ; all pairs of the real table
+    are looked at together, those of rows that are not simulated too."""
     rows, score = len(equal.chances), float(equal.truths.mean())
     pairs = list(combinations(range(rows), 2))
     detections = []
@@ -95,11 +98,16 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
         scores = [score - difference * (other == row) for other in range(rows)]
         lowered = [row in pair for pair in pairs]
         for drawn in drawn_tables(Tables(equal.of(range(rows), scores), equal.seeds, items), part, generator):
-            detections.append(_which_pairs_differ(drawn, len(pairs))[:, lowered].ravel())
+            detections.append(_which_pairs_differ(drawn, _family(equal))[:, lowered].ravel())
     return share_of(detections)
 
 
-def _planted_difference(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
+def _family(of: Likeness) -> int:
+    rows = len(of.chances)
+    return of.family or rows * (rows - 1) // 2
+
+
+def _planted_difference(of: Likeness, generator: np.random.Generator) -> float:
     """From the components that tables of these rows have: known over seeds, and over items the mean of 200 tables."""
     # How far pairs vary over items hangs on how alike rows answer, which drawn tables show.
     margins = [margin for drawn in drawn_tables(Tables(of, of.seeds), 200, generator) for _, margin in _pair_margins(drawn)]
@@ -108,7 +116,7 @@ def _planted_difference(of: Likeness, pairs: int, generator: np.random.Generator
     # The likeness says how far seeds vary; what 200 tables estimate of it would add their own chance.
     seeds = 2 * (of.sd**2 + own) / of.seeds
     mean = Margin(seeds, float(margins[0].seed_freedom), items, float(margins[0].item_freedom))
-    return detectable(mean, pairs, of.share(float(of.truths.mean()))).value
+    return detectable(mean, _family(of), of.share(float(of.truths.mean()))).value
 
 
 def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:

@@ -47,6 +47,11 @@ class Likeness:
     clusters: Clusters
     part: float = 1.0
     """Of an answer's value, what is all or nothing: 1 where answers are right or wrong."""
+    family: int | None = None
+    """Pairs that the real table looks at together; None: all pairs of these rows, which may be fewer."""
+    printed: float | None = None
+    """The smallest detectable difference that the real table prints; None where it is of another number of seeds, or of other
+    rows, or where seeds can't be drawn to vary as little as the table's did by chance."""
 
     @property
     def truths(self) -> Floats:

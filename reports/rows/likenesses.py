@@ -1,6 +1,7 @@
 """Tables of records as what simulated tables are drawn from: the answers of the rows that train."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from bench.records import store
 from bench.statistics.simulated import Likeness, likeness
 from reports.rows.answers import item_values
 from reports.rows.row import Row
-from reports.rows.standing import that_learned
+from reports.rows.standing import score_standing, that_learned
 
 
 def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
@@ -31,4 +32,12 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     # How alike rows answer an item is drawn too, and nobody knows it of other items.
     if any(other[-1].items_hash != first[-1].items_hash for other in answers):
         return "its rows were asked different items"
-    return likeness(np.stack([values for values, _, _ in answers]), first[1], first[2])
+    found = likeness(np.stack([values for values, _, _ in answers]), first[1], first[2])
+    standing = score_standing(rows)
+    if standing is None:
+        return found
+    alike = standing.alike == {row.first.run_id for row in learned} and all(len(row.records) == seeds for row in learned)
+    # Where seeds vary less than their own answers alone would make them, the printed one is too small by chance, and no tables
+    # can be drawn whose seeds vary so little.
+    printed = standing.detectable.value if standing.detectable and alike and found.sd else None
+    return replace(found, family=len(standing.pairs), printed=printed)

@@ -5,7 +5,7 @@ All pairs of the column's rows are looked at together (Holm). Rows of one suite,
 they all answered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -40,6 +40,8 @@ class Standing:
     quantity: Quantity
     detectable: Detectable | None
     """Of an average pair of the rows that vary alike; None where nothing varies, or nothing is known."""
+    alike: Collection[str]
+    """Run id of the first record of each of those rows."""
     between: str
     """Which rows those are, in words; empty where they are all."""
     seeded: bool
@@ -109,6 +111,7 @@ def _standing_of_placed(placed: Sequence[tuple[Row, Estimate]], quantity: Quanti
         better=better,
         quantity=quantity,
         detectable=_smallest_detectable(alike, estimates, differences),
+        alike={rows[index].first.run_id for index in alike},
         between=between,
         seeded=all(estimate.basis != "items" or row.seedless for row, estimate in placed),
     )

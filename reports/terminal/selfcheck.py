@@ -31,7 +31,7 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
         if isinstance(likeness, str):
             reasons.append(f"{where}: {likeness}")
             continue
-        of = replace(likeness, seeds=seeds or likeness.seeds)
+        of = likeness if seeds in (None, likeness.seeds) else replace(likeness, seeds=seeds, printed=None)
         comparisons = tables // COMPARISONS
         say(to, f"{where}: {_likeness_in_words(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
         # A comparison is simulated with the margins that `compare` has by default.

@@ -5,6 +5,7 @@ import pytest
 
 from reports.rows.likenesses import likeness_of
 from reports.rows.rows import aggregate
+from reports.rows.standing import score_standing
 
 
 def test_rows_that_train_are_read_with_their_seeds(make, out):
@@ -19,6 +20,23 @@ def test_rows_that_train_are_read_with_their_seeds(make, out):
 def test_the_fewest_seeds_of_a_row_are_taken(make, out):
     found = [make.record("full", seed) for seed in range(3)] + [make.record("frozen", seed) for seed in range(2)]
     assert likeness_of(aggregate(make.kept(out, found), out), out).seeds == 2
+
+
+def test_the_whole_table_s_pairs_and_what_it_prints_are_known(make, out):
+    found = [make.record(name, seed, 0.8 + 0.04 * seed) for name in ("full", "frozen") for seed in range(3)]
+    rows = aggregate(make.kept(out, [*found, make.record("zero-shot", trainable=0)]), out)
+    of, standing = likeness_of(rows, out), score_standing(rows)
+    assert (of.family, of.printed) == (3, standing.detectable.value)
+    # Of three and four seeds it would be another number than of three and three, which are drawn.
+    more = aggregate(make.kept(out, [*found, make.record("full", 3, 0.84), make.record("zero-shot", trainable=0)]), out)
+    assert (likeness_of(more, out).family, likeness_of(more, out).printed) == (3, None)
+
+
+def test_a_printed_difference_of_seeds_that_hardly_vary_is_not_planted(make, out):
+    """By chance all seeds have one score, though they answer differently: no tables can be drawn like that."""
+    rows = aggregate(make.kept(out, [make.record(name, seed) for name in ("full", "frozen") for seed in range(2)]), out)
+    of = likeness_of(rows, out)
+    assert (of.sd, of.family, of.printed) == (0.0, 1, None) and score_standing(rows).detectable.value > 0
 
 
 def test_graded_answers_are_read_with_their_values(make, out):

@@ -5,6 +5,9 @@ import pytest
 from bench import cli
 from bench.errors import UserError
 from bench.statistics import bars
+from reports.rows.captions import smallest_found
+from reports.rows.rows import aggregate
+from reports.rows.standing import score_standing
 from reports.terminal.selfcheck import check
 
 
@@ -31,6 +34,22 @@ def test_bars_are_printed_with_their_figures(make, out, capsys):
     )
     assert lines[0].startswith("ok   A/A, 2 seeds: a winner between two names of one strategy: 0.0")
     assert lines[-1] == "11 of 11 bars hold"
+
+
+def test_what_is_planted_is_what_the_caption_prints(make, out, capsys):
+    """Rows that train nothing are among the caption's pairs, though none of them is simulated."""
+    untrained = [make.record("zero-shot", trainable=0), make.record("few-shot", trainable=0, accuracy=0.6)]
+    records = make.kept(out, [*suite(make, 3), *untrained])
+    (caption, *_) = smallest_found(score_standing(aggregate(records, out)))
+    assert caption.endswith("Holm over all 6 pairs.")
+    printed = caption.removeprefix("Smallest detectable difference: ").partition(" points")[0]
+    check(records, out, 100, 0)
+    said = capsys.readouterr().out
+    assert f"planted: {printed} points, the smallest detectable difference that is printed, found: " in said
+    # With other seeds the caption would print another.
+    check(records, out, 100, 0, seeds=5)
+    said = capsys.readouterr().out
+    assert "the smallest detectable difference of such tables, found: " in said and f"planted: {printed} points" not in said
 
 
 def test_a_bar_that_fails_is_exit_status_1(make, out, capsys, monkeypatch):
