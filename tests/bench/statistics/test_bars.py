@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bench.statistics import bars, intervals
@@ -57,6 +58,37 @@ def test_intervals_that_are_too_narrow_are_found_out(monkeypatch, answered):
     monkeypatch.setattr(bars, "of_row", lambda *args: replace(real(*args), items=real(*args).items / 4, seeds=0.0))
     broken = found(likeness(*answered(3, 2, 200, sigma=0.2)))
     assert not broken["coverage of rows"].holds and not broken["coverage of gains"].holds
+
+
+def test_intervals_that_are_too_wide_are_found_out(monkeypatch, answered):
+    """Planted: three times the variance, which holds the truth in .99 of tables and more."""
+    for name in ("of_row", "of_pair"):
+        real = getattr(intervals, name)
+        monkeypatch.setattr(bars, name, lambda *args, real=real: real(*args).divided(1 / 3**0.5))
+    broken = found(likeness(*answered(3, 3, 200)), 1000)
+    assert {name for name, bar in broken.items() if name.startswith("coverage") and bar.share > bar.high} == {
+        "coverage of rows", "coverage of pairs", "coverage of gains"
+    }  # fmt: skip
+
+
+def test_what_is_printed_is_planted_among_all_pairs_of_the_table(answered):
+    """Planted: a difference that is of fewer pairs than are looked at is found too seldom."""
+    of = replace(likeness(*answered(3, 3, 320, seed=1)), printed=0.11)
+    generator = np.random.default_rng(0)
+    few, many = (bars.planted(replace(of, family=family), 600, generator) for family in (None, 66))
+    assert "planted: 11.0 points, the smallest detectable difference that is printed" in few.name
+    assert many.share < few.share - 0.2
+    # Nothing is printed of tables with other seeds: what is planted is then of as many pairs as the real table has.
+    alone, among = (bars.planted(replace(of, printed=None, family=family), 1500, generator) for family in (None, 21))
+    assert all("the smallest detectable difference of such tables" in bar.name and bar.holds for bar in (alone, among))
+    small, large = (float(bar.name.removeprefix("planted: ").partition(" points")[0]) for bar in (alone, among))
+    assert 1.3 * small < large
+
+
+def test_all_bars_of_graded_answers_hold(answered):
+    right, base, clusters = answered(3, 3, 320)
+    graded = likeness((right + answered(3, 3, 320, seed=1)[0]) / 2, base, clusters)
+    assert graded.part < 0.9 and {bar.name: bar.share for bar in found(graded, 1000).values() if not bar.holds} == {}
 
 
 @pytest.mark.slow
