@@ -1,14 +1,40 @@
 """`tunebench selfcheck`: the bars line by line, and an exit status of 1 where one fails."""
 
+from pathlib import Path
+
 import pytest
 
 from bench import cli
 from bench.errors import UserError
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
+from bench.progress import Progress
+from bench.records import store
+from bench.running.execution import execute
+from bench.running.work import Workplace
 from bench.statistics import bars
 from reports.rows.captions import smallest_found
 from reports.rows.rows import aggregate
 from reports.rows.standing import score_standing
 from reports.terminal.selfcheck import check
+
+ACCEPTED = Path(__file__).parents[3] / ".ci" / "accepted"
+TRAINED = """
+name: trained
+version: 1
+description: three rows that train, of three seeds each, and one that does not
+models: [tiny-bert]
+tasks: [sst2]
+strategies: [zero-shot, full, frozen, lora-32bit]
+hyperparameters:
+  full: {learning_rate: 5.0e-4}
+  frozen: {learning_rate: 5.0e-4}
+  lora-32bit: {learning_rate: 5.0e-3}
+seeds: 3
+budget: 2048examples
+batch: 16
+max_length: 64
+"""
 
 
 def suite(make, seeds: int = 2):
@@ -66,3 +92,30 @@ def test_what_cannot_be_checked_is_said(make, out, capsys):
     assert "not checked: other: smollm2 on sst2: nothing is known of seeds" in capsys.readouterr().out
     with pytest.raises(UserError, match="nothing can be checked; other: .* --seeds 2 or more"):
         check([alone[0]], out, 100, 0)
+
+
+@pytest.mark.slow
+def test_bars_hold_in_tables_drawn_from_ten_real_seeds_of_one_row(capsys):
+    """What tunebench's own CI accepted: MiniLM's answers to 872 reviews."""
+    (folder,) = ACCEPTED.iterdir()
+    check(store.read_all(folder), folder, 2000, 0)
+    first, *bars, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith("gate: minilm on sst2: 1 rows, 10 seeds")
+    assert len(bars) == 10 and [bar for bar in bars if not bar.startswith("ok ")] == []
+
+
+@pytest.mark.slow
+def test_bars_hold_in_tables_drawn_from_real_answers_of_several_rows(tmp_path, device, own_cache, capsys):
+    """A suite that is trained for this. What its caption prints is planted, zero-shot's pairs among those looked at."""
+    (tmp_path / "trained.yaml").write_text(TRAINED)
+    runs = plan(PlanOptions(str(tmp_path / "trained.yaml")), "fp32")
+    records = execute(runs, Workplace(tmp_path / "out", device, Progress(False, len(runs))))
+    (caption, *_) = smallest_found(score_standing(aggregate(records, tmp_path / "out")))
+    assert caption.endswith("Holm over all 6 pairs.")
+    capsys.readouterr()
+    check(records, tmp_path / "out", 2000, 0)
+    first, *bars, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith("trained: tiny-bert on sst2: 3 rows, 3 seeds") and "872 items" in first
+    assert len(bars) == 11 and [bar for bar in bars if not bar.startswith("ok ")] == []
+    printed = caption.removeprefix("Smallest detectable difference: ").partition(" points")[0]
+    assert any(f"planted: {printed} points, the smallest detectable difference that is printed, found: " in bar for bar in bars)
