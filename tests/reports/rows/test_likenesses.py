@@ -32,6 +32,19 @@ def test_the_whole_table_s_pairs_and_what_it_prints_are_known(make, out):
     assert (likeness_of(more, out).family, likeness_of(more, out).printed) == (3, None)
 
 
+def test_what_is_printed_of_other_rows_is_not_planted(make, out):
+    """Where one sound row alone trains, the caption tells of it and the untrained ones, and what is drawn is all that train."""
+
+    def fallen(seed):
+        record, frame = make.record("lora", seed, 0.5 + 0.04 * seed)
+        return make.changed(record, outcome=record.outcome.model_copy(update={"collapsed": "all answers are 'one'"})), frame
+
+    sound = [make.record("full", seed, 0.8 + 0.04 * seed) for seed in range(2)]
+    rows = aggregate(make.kept(out, [*sound, fallen(0), fallen(1), make.record("zero-shot", trainable=0)]), out)
+    of = likeness_of(rows, out)
+    assert (len(of.chances), of.family, of.printed) == (2, 3, None) and of.sd > 0
+
+
 def test_a_printed_difference_of_seeds_that_hardly_vary_is_not_planted(make, out):
     """By chance all seeds have one score, though they answer differently: no tables can be drawn like that."""
     rows = aggregate(make.kept(out, [make.record(name, seed) for name in ("full", "frozen") for seed in range(2)]), out)
