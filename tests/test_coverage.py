@@ -1,16 +1,18 @@
 """Intervals hold the truth as often as they say: baselines/coverage.py in small. Planted faults show in it."""
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import pytest
 
 from baselines import coverage
-from baselines.coverage import Cell, measured
+from baselines.coverage import Cell, Found, measured
 from bench.statistics.intervals import Spread
 from bench.statistics.jackknife import Jackknifed
 
 TABLES = 400
+WIDTHS = {"width": 0.1, "pair_width": 0.1, "gain_width": 0.1, "effective": 100.0}
 ACCURACY = Cell(3, 3, 150, 0.85, 0.02)
 
 
@@ -61,9 +63,45 @@ def test_clusters_that_are_ignored_are_noticed():
 
 
 def test_bars_name_the_cell_that_misses_them():
-    held = measured(coverage.EQUAL[0], 20)
-    low, fine = (coverage.replace(held, by_row=[share] * 2) for share in (0.92, 0.95))
+    fine = Found(coverage.EQUAL[0], [0.95] * 2, pair=0.95, gain=0.95, false=0.05, **WIDTHS)
+    low = replace(fine, by_row=[0.92] * 2)
     assert coverage.faults([fine]) == [] and coverage.faults([low])[0].startswith("rows of 2 rows, 2 seeds, 64 items")
+
+
+@pytest.mark.parametrize(
+    ("planted", "said"),
+    [
+        ({"by_row": [0.924] * 3}, "rows"),
+        ({"by_row": [0.986] * 3}, "rows"),
+        ({"pair": 0.92}, "pairs"),
+        ({"pair": 0.99}, "pairs"),
+        ({"gain": 0.92}, "gains"),
+        ({"gain": 0.99}, "gains"),
+        ({"false": 0.08}, "false findings"),
+    ],
+)
+@pytest.mark.parametrize("cell", [coverage.EQUAL[60], *coverage.OTHERS[::8], coverage.CLUSTERED[2], coverage.ONE_SEED[0]])
+def test_each_measure_has_bars_for_rows_pairs_and_gains(cell, planted, said):
+    fine = Found(cell, [0.95] * cell.rows, pair=0.95, gain=0.95, false=0.05, **WIDTHS)
+    (missed,) = coverage.faults([replace(fine, **planted)])
+    assert coverage.faults([fine]) == [] and missed.startswith(f"{said} of 3 rows, {cell.seeds} seeds, {cell.items} items, ")
+    assert f"{cell.measure} {cell.score}" in missed and (f"{cell.clusters} clusters" in missed) == (cell.clusters > 0)
+
+
+def test_what_is_shown_to_hold_less_often_has_no_bar():
+    shown = [coverage.CLUSTERED[1], coverage.ONE_SEED[1], *coverage.BEYOND]
+    low = [Found(cell, [0.5] * cell.rows, pair=0.5, gain=0.5, false=0.5, **WIDTHS) for cell in shown]
+    assert coverage.CLUSTERED[1].blind and coverage.faults(low) == []
+    unlike = replace(low[0], cell=coverage.UNEQUAL[0], by_row=[0.96, 0.95, 0.84])
+    assert coverage.faults([unlike])[0].startswith("unequal SDs, 3 rows, 2 seeds, 872 items")
+    assert coverage.faults([replace(unlike, by_row=[0.96, 0.95, 0.86])]) == []
+
+
+@pytest.mark.slow
+def test_bars_hold_in_cells_of_each_kind():
+    cells = [*coverage.EQUAL[::60], *coverage.OTHERS[::5], coverage.CLUSTERED[2], coverage.CLUSTERED[6], coverage.ONE_SEED[0]]
+    assert {cell.measure for cell in cells} == {"accuracy", "F1", "ROC AUC"} and len(cells) == 11
+    assert coverage.faults([measured(cell) for cell in cells]) == []
 
 
 def test_the_page_tells_of_the_model_as_it_is():
