@@ -1,13 +1,15 @@
 """Whether the rows of a table may be compared: what differs between them beside the strategy.
 
 Where numbers of one column answer different questions (data, items, wording, metric, precision, engine) the table is refused.
-Where the question is the same and the chance was not (budget, trials) it is marked, and so is a run that spent more than its
+Where the question is the same and the chance was not (budget, tuning) it is marked, and so is a run that spent more than its
 budget. What a record does not know differs from nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from bench.errors import UserError
 from bench.hashing import digest
@@ -52,7 +54,7 @@ def unlike(rows: Sequence[Row]) -> list[Unlike]:
     """What differs between the rows of one suite, model and task; only rows with a score are compared."""
     scored = [row for row in rows if row.score]
     differences = []
-    for aspect in aspects(scored):
+    for aspect in (*aspects(scored), *_search_space_aspects(scored)):
         values: dict[str, list[str]] = {}
         for row in scored:
             # Seeds of one row can differ too: `auto` is another precision on another machine.
@@ -103,6 +105,12 @@ def _probe_aspects(name: str) -> Iterator[Aspect]:
     yield Aspect(f"items of {name}", True, partial(_probe_items, name=name))
     yield Aspect(f"measure of {name}", True, partial(_probe_measure, name=name))
     yield Aspect(f"definition of {name}", True, partial(probe_definition, name=name))
+
+
+def _search_space_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
+    """One for each strategy: each has a space of its own by design, and only its own rows can differ in it."""
+    for strategy in dict.fromkeys(row.setup.strategy for row in rows):
+        yield Aspect(f"search space of {strategy}", False, partial(_search_space, strategy=strategy))
 
 
 def _short_data_hash(record: Record) -> str | None:
@@ -167,9 +175,37 @@ def _training_budget(record: Record) -> str | None:
     return (record.setup.budget or NOT_KNOWN) if _run_trains(record) else None
 
 
-def _trials_of_training(record: Record) -> str | None:
+def _tuning_trials(record: Record) -> str | None:
     trials = record.setup.tuning.trials
-    return (NOT_KNOWN if trials is None else str(trials)) if _run_trains(record) else None
+    return (NOT_KNOWN if trials is None else str(trials)) if _run_trains(record) or _has_untrained_settings(record) else None
+
+
+def _has_untrained_settings(record: Record) -> bool:
+    """Whether a row that trains nothing hangs on settings, as `few-shot` on its shots: trials could choose them."""
+    return bool(record.cost and record.cost.train_examples == 0 and record.setup.hyperparameters)
+
+
+def _tuning_detail(record: Record, name: str) -> str | None:
+    """How the trials were made; nothing where there were none, which their number says."""
+    tuning = record.setup.tuning
+    value = getattr(tuning, name)
+    return str(value) if tuning.trials and value is not None else None
+
+
+def _search_space(record: Record, strategy: str) -> str | None:
+    space = (record.provenance.inputs.get("search") or {}).get("space")
+    if record.setup.strategy != strategy or not space:
+        return None
+    return " and ".join(f"{name} {_range_in_words(values)}" for name, values in sorted(space.items()))
+
+
+def _range_in_words(values: Mapping[str, Any]) -> str:
+    """`1e-05 to 0.001 by its logarithm`"""
+    # True and 1 are two choices, which JSON keeps apart.
+    if "choice" in values:
+        return f"one of {json.dumps(values['choice'])}"
+    kinds = (" in whole numbers" if values.get("integer") else "", " by its logarithm" if values.get("log") else "")
+    return f"{values['low']!r} to {values['high']!r}{''.join(kinds)}"
 
 
 BEST_WORDING = Aspect("best wording of the base", True, _best_base_wording)
@@ -182,5 +218,10 @@ ASPECTS = (
     Aspect("precision", True, _used_precision),
     Aspect("engine version", True, _engine_number),
     Aspect("budget", False, _training_budget),
-    Aspect("number of trials", False, _trials_of_training),
+    Aspect("number of trials", False, _tuning_trials),
+    Aspect("a trial's share of the budget", False, partial(_tuning_detail, name="share")),
+    Aspect("a trial's number of seeds", False, partial(_tuning_detail, name="seeds")),
+    Aspect("a trial's validation items", False, partial(_tuning_detail, name="items")),
+    Aspect("sampler of trials", False, partial(_tuning_detail, name="sampler")),
+    Aspect("pruner of trials", False, partial(_tuning_detail, name="pruner")),
 )

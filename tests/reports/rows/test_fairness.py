@@ -58,8 +58,22 @@ def test_a_run_that_failed_is_not_compared(make):
     assert differing(make.record("full")[0], make.changed(make.failed("frozen"), budget="1examples", engine_version=9)) == {}
 
 
-def tuned(trials):
-    return Tuning(trials=trials)
+def tuned(trials, **how):
+    return Tuning(trials=trials, **how)
+
+
+HOW = {"share": 1.0, "seeds": 1, "items": 512, "sampler": "random", "pruner": "none"}
+RATES = {"learning_rate": {"low": 1e-05, "high": 0.001, "log": True, "integer": False}}
+
+
+def searched(record, **dimensions):
+    """The record as a search of these ranges made it."""
+    inputs = {**record.provenance.inputs, "search": {"options": {"trials": 4}, "space": dimensions, "items": 512}}
+    return make_tuned(record, HOW).model_copy(update={"provenance": record.provenance.model_copy(update={"inputs": inputs})})
+
+
+def make_tuned(record, how):
+    return record.model_copy(update={"setup": record.setup.model_copy(update={"tuning": tuned(4, **how)})})
 
 
 @pytest.mark.parametrize(
@@ -156,6 +170,86 @@ def test_another_chance_is_marked_and_not_refused(make, aspect, changes, said):
     assert differing(one, other) == {aspect: False}
     check_comparable(rows_of(one, other))
     assert list(unfair(rows_of(one, other))) == [f"not the same chance: {aspect} differs: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("aspect", "how", "said"),
+    [
+        ("a trial's share of the budget", {"share": 0.1}, "1.0 (full), 0.1 (frozen)"),
+        ("a trial's number of seeds", {"seeds": 5}, "1 (full), 5 (frozen)"),
+        ("a trial's validation items", {"items": 32}, "512 (full), 32 (frozen)"),
+        ("sampler of trials", {"sampler": "tpe"}, "random (full), tpe (frozen)"),
+        ("pruner of trials", {"pruner": "halving"}, "none (full), halving (frozen)"),
+    ],
+)
+def test_trials_of_another_kind_are_marked(make, aspect, how, said):
+    one, other = (make_tuned(record, HOW) for record in pair(make))
+    assert differing(one, other) == {}
+    other = make_tuned(other, {**HOW, **how})
+    assert differing(one, other) == {aspect: False}
+    assert list(unfair(rows_of(one, other))) == [f"not the same chance: {aspect} differs: {said}"]
+
+
+def test_everything_in_which_trials_differ_is_told(make):
+    one, other = pair(make)
+    one, other = make_tuned(one, HOW), make_tuned(other, {**HOW, "share": 0.1, "seeds": 5, "items": 32})
+    assert list(differing(one, other)) == [
+        "a trial's share of the budget",
+        "a trial's number of seeds",
+        "a trial's validation items",
+    ]
+
+
+def test_beside_a_row_without_trials_their_number_alone_is_told(make):
+    """How no trials were made is no further difference; and what an older record does not say of its trials is none."""
+    one, other = pair(make)
+    assert differing(one, make_tuned(other, HOW)) == {"number of trials": False}
+    assert differing(make_tuned(one, {}), make_tuned(other, HOW)) == {}
+
+
+def test_settings_of_a_row_that_trains_nothing_and_no_trial_chose_are_marked(make):
+    trained, shown = make_tuned(make.record("full")[0], HOW), make.record("few-shot", trainable=0)[0]
+    assert differing(trained, shown) == {}
+    with_shots = make.changed(shown, hyperparameters={"shots": 4})
+    assert differing(make.record("full")[0], with_shots) == {}
+    (said,) = unfair(rows_of(trained, with_shots))
+    assert said == "not the same chance: number of trials differs: 4 (full), 0 (few-shot)"
+
+
+def test_a_strategy_with_two_search_spaces_is_marked(make):
+    narrow = {"learning_rate": {**RATES["learning_rate"], "low": 0.0001}}
+    first, second = (make.record("full", hyperparameters={"learning_rate": rate})[0] for rate in (1e-5, 2e-5))
+    one = searched(first, **RATES)
+    assert differing(one, searched(second, **RATES)) == {}
+    assert differing(one, searched(second, **narrow)) == {"search space of full": False}
+    check_comparable(rows_of(one, searched(second, **narrow)))
+    *_, said = unfair(rows_of(one, searched(second, **narrow)))
+    assert "learning_rate 1e-05 to 0.001 by its logarithm (full (" in said
+    assert "learning_rate 0.0001 to 0.001 by its logarithm (full (" in said
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"learning_rate": {**RATES["learning_rate"], "log": False}},
+        {**RATES, "peft.r": {"low": 4.0, "high": 64.0, "log": True, "integer": True}},
+        {"learning_rate": {"choice": [1e-05, 0.001]}},
+    ],
+)
+def test_ranges_differ_in_their_kind_and_number_too(make, other):
+    first, second = (make.record("full", hyperparameters={"learning_rate": rate})[0] for rate in (1e-5, 2e-5))
+    assert differing(searched(first, **RATES), searched(second, **other)) == {"search space of full": False}
+
+
+def test_choices_that_python_takes_for_equal_are_two(make):
+    first, second = (make.record("full", hyperparameters={"learning_rate": rate})[0] for rate in (1e-5, 2e-5))
+    yes, one = ({"early": {"choice": [value, None]}} for value in (True, 1))
+    assert differing(searched(first, **yes), searched(second, **one)) == {"search space of full": False}
+
+
+def test_each_strategy_has_a_search_space_of_its_own(make):
+    one, other = pair(make)
+    assert differing(searched(one, **RATES), searched(other, learning_rate={"choice": [1e-4, 1e-3]})) == {}
 
 
 def test_what_is_not_known_of_the_question_differs_from_nothing(make):
