@@ -7,7 +7,7 @@ from bench.statistics.estimates import Estimate
 from reports.paper.csv_text import csv_text
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
-from reports.rows.captions import GAINS_TOLD, standing_sentences, stated
+from reports.rows.captions import GAINS_TOLD, forgetting_lines, standing_sentences, stated
 from reports.rows.doubts import doubts
 from reports.rows.environments import other_environments
 from reports.rows.fairness import unfair
@@ -116,6 +116,7 @@ def _markdown_of_group(rows: Sequence[Row]) -> Iterator[str]:
         standing = score_standing(scored)
         yield markdown_table(columns, [_markdown_cells(row, standing, list(probes)) for row in scored], ["strategy"])
         sentences = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
+        sentences += forgetting_lines(scored)
         others = [other.sentence for other in other_environments(rows)]
         doubted = [sentence for row in scored for sentence in doubts(row)]
         sentences += [*unfair(rows), *stated_sources(rows), *others, *doubted]

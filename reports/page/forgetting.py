@@ -15,7 +15,7 @@ from reports.page.cells import (
     without_empty,
 )
 from reports.rows import frontier, numbers, standing
-from reports.rows.captions import smallest_found
+from reports.rows.captions import forgetting_sentences
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
@@ -36,19 +36,19 @@ def forgetting_section(rows: Sequence[Row]) -> Section:
     tables = [(title, _forgetting_board(on_one_base(group))) for title, group in shown_groups.items()]
     bases = [f"{title}: {BEST_WORDS}" for title, group in shown_groups.items() if not one_base(group)]
     terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
-    detectable = [
-        sentence for (_, model, task), group in groups for sentence in _detectable_forgetting(f"{model} on {task}", group)
+    standings = [
+        sentence for (_, model, task), group in groups for sentence in _standing_of_forgetting(f"{model} on {task}", group)
     ]
     return Section(
-        "Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *detectable], terms
+        "Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *standings], terms
     )
 
 
-def _detectable_forgetting(where: str, rows: Sequence[Row]) -> Iterator[str]:
-    """How small a difference between two rows' forgetting each probe would have shown."""
+def _standing_of_forgetting(where: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Who forgot least of each probe, and how small a difference between two rows' forgetting it would have shown."""
     for probe in probe_names(rows):
         if places := standing.forgetting_standing(rows, probe):
-            yield from (f"{probe} ({where}): {sentence}" for sentence in smallest_found(places))
+            yield from (f"{probe} ({where}): {sentence}" for sentence in forgetting_sentences(places))
 
 
 def _forgetting_board(rows: Sequence[Row]) -> Board:

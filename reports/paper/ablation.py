@@ -7,13 +7,14 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.records.record import Record
-from reports.paper.measures import FORGETTING, Measure, measures
+from reports.paper.measures import FORGETTING, OF_A_PROBE, Measure, measures
 from reports.rows import numbers
 from reports.rows.captions import smallest_found, statement
 from reports.rows.environments import other_environments
 from reports.rows.fairness import unfair
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped
+from reports.rows.standing import Standing
 
 Values = tuple[str, ...]
 """One of each axis, as they were written."""
@@ -166,15 +167,25 @@ def _caveat_sentences(sweep: Sweep, rows: Sequence[Row], columns: Sequence[Measu
     yield statement([row.score for row in scored if row.score], scored)
     if any(column.term == FORGETTING for column in columns):
         yield "Forgetting: positive is loss."
-    if column := next((column for column in columns if column.name == "score" and column.standing), None):
-        assert column.standing
-        yield from smallest_found(column.standing)
+    yield from _smallest_in_columns(columns)
     swept = [f"not the same chance: {axis} differs" for axis in sweep.axes]  # an axis is meant to
     yield from (_sentence(each) for each in unfair(rows) if not each.startswith(tuple(swept)))
     yield from (_sentence(other.sentence) for other in other_environments(rows))
     yield from (f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}." for row in rows if not row.score)
     if sweep.missing:
         yield f"Not run yet: {'; '.join(sweep.missing)}."
+
+
+def _smallest_in_columns(columns: Sequence[Measure]) -> Iterator[str]:
+    """How small a difference each column would have shown; once for columns that share their standing, as score and gain do."""
+    told: list[Standing] = []
+    for column in columns:
+        # Known by the object: equal standings of two probes are two facts.
+        if column.standing is None or any(column.standing is other for other in told):
+            continue
+        told.append(column.standing)
+        of = f"{column.name.replace(OF_A_PROBE, 'forgets ')}: " if column.name != "score" else ""
+        yield from (f"{of}{sentence}" for sentence in smallest_found(column.standing))
 
 
 def _sentence(text: str) -> str:

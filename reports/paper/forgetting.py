@@ -15,7 +15,7 @@ from reports.definitions import note
 from reports.paper import plot
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import frontier, numbers
-from reports.rows.captions import statement
+from reports.rows.captions import RANKS_OF_MODELS, forgetting_ranks, forgetting_sentences, statement
 from reports.rows.environments import other_environments
 from reports.rows.fairness import check_comparable, unfair
 from reports.rows.means import Forgotten
@@ -23,6 +23,7 @@ from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
+from reports.rows.standing import forgetting_standing
 from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 
@@ -149,6 +150,7 @@ def _note_sentences(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
         yield f"Gain: {of}{items}. Forgetting: in the probe's unit, for shares points; positive is loss."
         if not one_base(shown):
             yield BEST_WORDS
+        yield from _standing_notes(shown)
         yield note("verdict", "per_gain")
         if reached:
             yield (
@@ -162,6 +164,16 @@ def _note_sentences(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
     yield from unfair(rows)
     yield from (other.sentence for other in other_environments(rows))
     yield from (f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}" for row in rows if row.status != "ok")
+
+
+def _standing_notes(rows: Sequence[Row]) -> Iterator[str]:
+    """How the rows stand by what each probe lost."""
+    standings = {probe: standing for probe in probe_names(rows) if (standing := forgetting_standing(rows, probe))}
+    for probe, standing in standings.items():
+        told = (forgetting_ranks(rows, standing), *forgetting_sentences(standing))
+        yield " ".join((f"{probe}: {told[0]}", *told[1:]))
+    if not all(standing.seeded for standing in standings.values()):
+        yield RANKS_OF_MODELS
 
 
 def _significance(rows: Sequence[Row], probe: str) -> str:

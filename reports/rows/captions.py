@@ -7,7 +7,8 @@ from bench.statistics.jackknife import ENOUGH_CLUSTERS
 from reports.rows import numbers
 from reports.rows.across import Across
 from reports.rows.row import Row
-from reports.rows.standing import Standing
+from reports.rows.rows import probe_names
+from reports.rows.standing import Standing, forgetting_standing, shown
 
 GAINS_TOLD = (
     "gain: what training changed, over the base asked in the row's own words.",
@@ -15,7 +16,9 @@ GAINS_TOLD = (
 )
 NAMED_IN_TOP = 8
 """Rows; a larger top group is told by its size."""
+FORGETTING_RANKS = "forgetting ranks: places by what a row lost, 1 the least; the top group are those that begin at 1."
 ONE_SEED = "One seed: the interval is for this trained model on new items. Another seed may differ by more."
+RANKS_OF_MODELS = "One seed: ranks are about these trained models, not strategies; another seed may rank otherwise."
 NO_SEED = "These rows depend on no seed: intervals hold new items."
 ALIKE = [
     "Intervals hold new items and other seeds.",
@@ -80,13 +83,51 @@ def standing_sentences(standing: Standing | None) -> Iterator[str]:
     if standing is None:
         return
     yield f"rank: the places that a row may have, after {_family_in_words(standing)} of scores."
-    top = (
-        ", ".join(standing.top) if len(standing.top) <= NAMED_IN_TOP else f"the {len(standing.top)} rows whose rank begins at 1"
-    )
-    yield f"Top group, than which none is better by more than chance: {top}."
+    yield f"Top group, than which none is better by more than chance: {_top_in_words(standing)}."
     if not standing.seeded:
-        yield "One seed: ranks are about these trained models, not strategies; another seed may rank otherwise."
+        yield RANKS_OF_MODELS
     yield from smallest_found(standing)
+    yield from _unpaired_sentence(standing)
+
+
+def forgetting_sentences(standing: Standing) -> Iterator[str]:
+    """What the places by a probe's loss say beside the places themselves: whom they put first, and how small a difference they
+    would have shown."""
+    yield f"Top group, than which none forgets less by more than chance: {_top_in_words(standing)}."
+    yield from smallest_found(standing)
+    yield from _unpaired_sentence(standing)
+
+
+def forgetting_ranks(rows: Sequence[Row], standing: Standing) -> str:
+    """`Forgetting ranks: 1 frozen; 2-3 full, lora-8bit.`"""
+    labels: dict[tuple[int, int], list[str]] = {}
+    for row in rows:
+        if place := standing.of(row):
+            labels.setdefault(place, []).append(row.label)
+    parts = (
+        f"{shown(place)} {', '.join(names) if len(names) <= NAMED_IN_TOP else f'{len(names):,} rows'}"
+        for place, names in sorted(labels.items())
+    )
+    return f"Forgetting ranks: {'; '.join(parts)}."
+
+
+def forgetting_lines(rows: Sequence[Row]) -> list[str]:
+    """For tables without a column for it: the places by what each probe lost, and how small a difference would have shown."""
+    lines = [
+        f"{probe}: {sentence}"
+        for probe in probe_names(rows)
+        if (standing := forgetting_standing(rows, probe))
+        for sentence in (forgetting_ranks(rows, standing), *smallest_found(standing))
+    ]
+    return [FORGETTING_RANKS, *lines] if lines else []
+
+
+def _top_in_words(standing: Standing) -> str:
+    count = len(standing.top)
+    return ", ".join(standing.top) if count <= NAMED_IN_TOP else f"the {count} rows whose rank begins at 1"
+
+
+def _unpaired_sentence(standing: Standing) -> Iterator[str]:
     if standing.unpaired:
         yield f"{standing.unpaired} of {len(standing.pairs)} pairs share no answers per item: compared unpaired, by intervals."
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from bench.statistics.estimates import Estimate
 from reports.rows import numbers, standing
 from reports.rows.across import across
-from reports.rows.captions import GAINS_TOLD, across_sentences, standing_sentences, stated
+from reports.rows.captions import GAINS_TOLD, across_sentences, forgetting_lines, standing_sentences, stated
 from reports.rows.conclusion import conclusion, next_step
 from reports.rows.losses_shown import losses_shown
 from reports.rows.references import NO_MODEL, without_model
@@ -97,7 +97,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
         # A mark that no row has needs no explanation.
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
-        for sentence in _findable_loss_lines(scored):
+        for sentence in (*forgetting_lines(scored), *_findable_loss_lines(scored)):
             say(console, sentence)
     sentences = [*conclusion(rows, places), *next_step(rows, places)]
     for text in (*lines.below(rows), *(line for sentence in sentences for line in wrap(sentence, LOG_WIDTH))):

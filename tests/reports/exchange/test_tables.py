@@ -29,6 +29,7 @@ def test_markdown_has_a_table_for_each_task_and_says_what_failed(make, out):
     assert text.startswith("## sentiment: smollm2 on sst2\n") and set(tables) == {9} and len(tables) == 9
     assert "- rehearsal (seed 0) failed: no \\| \\<b\\>room\\</b\\>" in text and "| full | 1" in text
     assert "- Smallest detectable difference: " in text
+    assert "- wikipedia: Forgetting ranks: " in text and "- wikipedia: Smallest detectable difference: " in text
     assert "- over best: what the row adds to what there is without it" in text
 
 

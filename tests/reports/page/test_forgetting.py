@@ -104,3 +104,5 @@ def test_ranks_and_what_they_could_have_shown(make, out):
     (place,) = [n for n, column in enumerate(board.columns) if (column.group, column.title) == ("wikipedia", "Rank")]
     assert {line.row.label: line.cells[place].text for line in board.lines} == {"full": "2", "frozen": "1"}
     assert "wikipedia (smollm2 on sst2): Smallest detectable difference: " in " ".join(section.notes)
+    first = "wikipedia (smollm2 on sst2): Top group, than which none forgets less by more than chance: frozen."
+    assert first in section.notes

@@ -50,6 +50,18 @@ def test_the_caption_states_seeds_budget_items_and_test(sweep, out):
     assert "Smallest detectable difference" in told and "differs" not in told
 
 
+def test_the_caption_says_how_small_a_difference_each_column_shows(sweep, out):
+    """Score and gain have one standing, of which it is told once."""
+
+    def told(*columns):
+        (ablation,) = ablations(sweep, out, columns)
+        return [each.partition("Smallest")[0] for each in ablation.caption if "Smallest detectable difference: " in each]
+
+    assert told("score", "gain", "forgetting") == ["", "forgets wikipedia: "]
+    assert told("gain", "score") == told("gain") == ["gain: "]
+    assert told("forgetting", "saved_bytes") == ["forgets wikipedia: "] and told("saved_bytes") == []
+
+
 def test_pairs_without_shared_answers_are_counted_once_however_many_columns(sweep):
     (ablation,) = ablations(sweep, None, ["score", "gain"])
     (told,) = (each for each in ablation.caption if each.startswith("Bold"))

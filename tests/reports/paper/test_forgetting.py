@@ -52,6 +52,20 @@ def test_a_table_per_probe_holds_what_was_worked_out_by_hand(make):
     assert "wikipedia: loss for full; not significant for lora-8bit." in group.findings
 
 
+def test_notes_say_how_rows_stand_by_what_they_forgot(make, out):
+    probes = {name: {"wikipedia": ("loss (nats per token)", 3.2, new)} for name, new in (("full", 3.6), ("frozen", 3.3))}
+    found = [make.record(name, probes=of) for name, of in probes.items()]
+    (group,) = forgetting.groups(aggregate(make.kept(out, found), out))
+    (said,) = [note for note in group.notes if note.startswith("wikipedia: ")]
+    assert said.startswith(
+        "wikipedia: Forgetting ranks: 1 frozen; 2 full. Top group, than which none forgets less by more than chance: frozen. "
+        "Smallest detectable difference: 0."
+    )
+    assert "One seed: ranks are about these trained models, not strategies; another seed may rank otherwise." in group.notes
+    (alone,) = forgetting.groups(aggregate([make.record("full")[0]]))
+    assert "ranks" not in " ".join(alone.notes)
+
+
 def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make):
     records = [record for record, _ in make.two_wordings()]
     (group,) = forgetting.groups(aggregate(records))

@@ -2,7 +2,18 @@
 
 from bench.statistics.estimates import Estimate
 from reports.rows import standing
-from reports.rows.captions import NO_SEED, ONE_SEED, few_names, standing_sentences, stated, statement
+from reports.rows.captions import (
+    FORGETTING_RANKS,
+    NO_SEED,
+    ONE_SEED,
+    few_names,
+    forgetting_lines,
+    forgetting_ranks,
+    forgetting_sentences,
+    standing_sentences,
+    stated,
+    statement,
+)
 from reports.rows.rows import aggregate
 
 
@@ -81,3 +92,42 @@ def test_one_seed_ranks_models_and_bounds_are_unpaired(make):
 def test_a_large_top_group_is_told_by_its_size(make):
     rows = aggregate([make.record(f"strategy-{number}")[0] for number in range(9)])
     assert "the 9 rows whose rank begins at 1." in " ".join(standing_sentences(standing.score_standing(rows)))
+
+
+LOSSES = {"full": 3.6, "frozen": 3.3, "lora-8bit": 3.3}
+
+
+def losing(make, out, losses=LOSSES):
+    """Rows of one seed that lost so much of a probe, with their answers."""
+    found = [make.record(name, probes={"wikipedia": ("loss (nats per token)", 3.2, new)}) for name, new in losses.items()]
+    return aggregate(make.kept(out, found), out)
+
+
+def test_places_by_what_was_forgotten_put_the_least_first(make, out):
+    rows = losing(make, out)
+    places = standing.forgetting_standing(rows, "wikipedia")
+    assert forgetting_ranks(rows, places) == "Forgetting ranks: 1-2 frozen, lora-8bit; 3 full."
+    top, smallest = forgetting_sentences(places)
+    assert top == "Top group, than which none forgets less by more than chance: frozen, lora-8bit."
+    assert smallest.startswith("Smallest detectable difference: 0.0") and smallest.endswith("after Holm over all 3 pairs.")
+
+
+def test_forgetting_has_lines_below_a_table(make, out):
+    explained, ranks, smallest = forgetting_lines(losing(make, out))
+    assert explained == FORGETTING_RANKS and ranks == "wikipedia: Forgetting ranks: 1-2 frozen, lora-8bit; 3 full."
+    assert smallest.startswith("wikipedia: Smallest detectable difference: ")
+    assert all(len(line) <= 100 for line in (explained, ranks, smallest))
+
+
+def test_one_row_that_trains_has_no_place_by_what_it_forgot(make):
+    alone = aggregate([make.record("full")[0], make.record("zero-shot", trainable=0)[0]])
+    assert forgetting_lines(alone) == []
+
+
+def test_many_rows_that_share_places_are_counted(make):
+    rows = aggregate([make.record(f"strategy-{number}")[0] for number in range(9)])
+    assert "wikipedia: Forgetting ranks: 1-9 9 rows." in forgetting_lines(rows)
+    places = standing.forgetting_standing(rows, "wikipedia")
+    said = list(forgetting_sentences(places))
+    assert said[0].endswith(": the 9 rows whose rank begins at 1.")
+    assert said[-1] == "36 of 36 pairs share no answers per item: compared unpaired, by intervals."

@@ -14,9 +14,22 @@ def test_tasks_together_follow_their_tables(make, capsys):
     printed = capsys.readouterr().out
     assert "sentiment: smollm2 across 2 tasks (" in printed
     below = printed[printed.index("across 2 tasks") :]
-    assert re.search(r"^full +\.7\d\d \[\.7\d\d, \.8\d\d\] +1\.00$", below, re.MULTILINE)
-    assert re.search(r"^frozen +\.5\d\d \[\.5\d\d, \.5\d\d\] +2\.00$", below, re.MULTILINE)
+    assert re.search(r"^full +1-2 +\.7\d\d \[\.7\d\d, \.8\d\d\] +1\.00$", below, re.MULTILINE)
+    assert re.search(r"^frozen +1-2 +\.5\d\d \[\.5\d\d, \.5\d\d\] +2\.00$", below, re.MULTILINE)
     assert "Average ranks 1.39 apart differ (Nemenyi, 2 rows, 2 tasks)." in below
     assert all(len(line.rstrip()) <= 112 for line in below.splitlines())
     make.print_rows(found[:2])
     assert "across" not in capsys.readouterr().out
+
+
+def test_places_over_many_tasks_part_rows(make, capsys):
+    """Of twelve tasks the one that is first in all is ahead by more than Nemenyi's critical difference."""
+    found = [
+        make.record(name, 0, share, task=f"t{task}", run_id=make.digest([name, task]))[0]
+        for name, share in (("full", 0.9), ("frozen", 0.8))
+        for task in range(12)
+    ]
+    make.print_rows(found)
+    below = capsys.readouterr().out.rpartition("across 12 tasks")[2]
+    assert re.search(r"^full +1 +\.\d\d\d.* 1\.00$", below, re.MULTILINE)
+    assert re.search(r"^frozen +2 +\.\d\d\d.* 2\.00$", below, re.MULTILINE)

@@ -204,6 +204,8 @@ def test_ranks_stand_beside_the_names(make, out, capsys):
     printed = capsys.readouterr().out
     assert re.search(r"^zero-shot +7 \.550", printed, re.MULTILINE) and re.search(r"^full +1-4 \.885", printed, re.MULTILINE)
     assert lines_of(printed, "rank: the places") and lines_of(printed, "Smallest detectable difference: ")
+    for probe in ("wikipedia", "lambada", "arc-easy"):
+        assert lines_of(printed, f"{probe}: Forgetting ranks: ") and lines_of(printed, f"{probe}: Smallest detectable differe")
     make.print_rows([make.record("full")[0]])
     assert "rank" not in capsys.readouterr().out
 
