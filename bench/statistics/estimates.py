@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from bench.statistics.intervals import CONFIDENCE, NO_SPREAD, Margin, Scale, Spread, Z, limits, of_row
+from bench.statistics.intervals import CONFIDENCE, NO_SPREAD, Margin, Scale, Spread, Z, limits, of_row, pooled
 from bench.statistics.jackknife import ENOUGH_CLUSTERS, Jackknifed
 
 Bounds = tuple[float, float]
@@ -132,6 +132,18 @@ MANY = 1e6
 """Degrees of freedom of bounds that were taken from a record."""
 HIGHEST: dict[Scale, float] = {"wilson": 1.0, "graded": 1.0, "logit": 1.0, "percent": 100.0}
 """What a number may come to at most; the least is 0."""
+
+
+def margin_over_seeds(values: Sequence[float], table: Sequence[Sequence[float]]) -> Margin | None:
+    """Of the mean of one row's numbers, one per seed, of which no items are known: it holds other seeds alone.
+
+    The seed variance is the table's, or the row's own if that is larger. None where no row of the table has two seeds.
+    """
+    spread = pooled(table)
+    if not spread.freedom:
+        return None
+    own = float(np.var(values, ddof=1)) if len(values) > 1 else 0.0
+    return Margin(max(own, float(spread.variance)) / len(values), spread.freedom, 0.0, MANY)
 
 
 def _of_bounds(mean: float, sd: float | None, runs: int, items: Bounds, spread: Spread, scale: Scale) -> Estimate:

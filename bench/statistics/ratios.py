@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.statistics.estimates import MANY, Bounds
+from bench.statistics.estimates import MANY, Bounds, margin_over_seeds
 from bench.statistics.intervals import Margin, pooled
 
 
@@ -38,12 +38,7 @@ def log_ratio_by_seed(logarithms: Sequence[float], table: Sequence[Sequence[floa
     """The same where both rows have the same seeds, which drew the same examples: from the logarithm of each seed's quotient,
     whose variance is that of the table's rows, or the row's own where it is larger. Work that is the same in each seed varies
     by nothing."""
-    spread = pooled(table)
-    if not spread.freedom:
-        return float(np.mean(logarithms)), None
-    own = float(np.var(logarithms, ddof=1)) if len(logarithms) > 1 else 0.0
-    variance = max(own, float(spread.variance)) / len(logarithms)
-    return float(np.mean(logarithms)), Margin(variance, spread.freedom, 0.0, MANY)
+    return float(np.mean(logarithms)), margin_over_seeds(logarithms, table)
 
 
 def _relative_variance(row: Sequence[float]) -> float:

@@ -7,7 +7,7 @@ from bench.records.record import Record
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
 from reports.rows import frontier
-from reports.rows.equal_cost import HELD, comparable_costs, frugal_shares, with_cost, with_gain
+from reports.rows.equal_cost import HELD, SPENT, comparable_costs, frugal_shares, with_cost, with_gain
 from reports.rows.one_base import on_one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
@@ -29,7 +29,7 @@ class ShownFrontier:
 
 
 def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
-    """Of each table: one frontier for each probe, and one for each cost that is taken as a whole."""
+    """Of each table: one frontier for each probe, and one for each cost."""
     for key, group in grouped(rows).items():
         label, beside = " / ".join(key), [row.records for row in group if row.gain]
         rebased = on_one_base(group)
@@ -40,7 +40,7 @@ def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
         # Rows that train nothing pay nothing, and the base that gains are over is chosen without them.
         gaining = with_gain(group)
         paying = on_one_base(gaining)
-        for term, take in comparable_costs(gaining, HELD).items():
+        for term, take in comparable_costs(gaining, SPENT | HELD).items():
             numbers: Numbers = {("frugal", name): share for name, share in frugal_shares(paying, take).items()}
             if numbers:
                 costs = {row.label: cost for row, _, cost in with_cost(paying, take)}

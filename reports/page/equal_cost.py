@@ -1,6 +1,7 @@
 """The page's tables at equal cost: gain and forgetting where all rows had spent the same, and who gains most for the least."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from bench.records.outcome import Point
 from reports.definitions import defined
@@ -10,11 +11,13 @@ from reports.rows.equal_cost import (
     HELD,
     ONE_MACHINE_S,
     SPENT,
+    OfPoint,
     Take,
     at_cost,
     comparable_costs,
     equal_cost,
     frugal_shares,
+    half_widths_at_cost,
     times_the_least,
     with_gain,
 )
@@ -42,7 +45,7 @@ def equal_cost_section(rows: Sequence[Row]) -> Section:
 def _equal_cost_board(rows: Sequence[Row]) -> Board:
     spent, whole = comparable_costs(rows, SPENT), comparable_costs(rows, HELD)
     columns = [column for term, take in spent.items() for column in _columns_at_cost(rows, term, take)]
-    columns += [_frugal_column(rows, term, take) for term, take in whole.items()]
+    columns += [_frugal_column(rows, term, take) for term, take in (spent | whole).items()]
     # Counted FLOPs and bytes stand in the wide table, and need no interval.
     columns += [_times_the_least_column(rows, term, take) for term, take in (spent | whole).items() if term in ONE_MACHINE_S]
     return without_empty([STRATEGY, *columns], rows)
@@ -55,24 +58,33 @@ def _columns_at_cost(rows: Sequence[Row], term: str, take: Take) -> list[Column]
     group = f"At {WRITTEN[term](cost)}"
     probes = probe_names(rows)
 
-    def gain(row: Row) -> float | None:
-        return at_cost(row, take, cost, lambda point: point.gain, row.start)
+    def column(name: str, quantity: Quantity, value: OfPoint, starts: bool) -> Column:
+        halves = half_widths_at_cost(rows, take, cost, value)
+        at = {row.label: at_cost(row, take, cost, value, row.start if starts else 0.0) for row in rows}
+        return _column_at_cost(group, name, quantity, {label: (number, halves.get(label)) for label, number in at.items()})
 
-    columns = [_column_at_cost(group, "Gain", rows[0].quantity, gain)]
-    return columns + [_forgetting_at_cost(group, take, cost, probe, quantity) for probe, quantity in probes.items()]
-
-
-def _forgetting_at_cost(group: str, take: Take, cost: float, probe: str, quantity: Quantity) -> Column:
-    def lost(point: Point) -> float | None:
-        return point.forgetting.get(probe)
-
-    return _column_at_cost(group, probe, quantity, lambda row: at_cost(row, take, cost, lost))
+    gain = column("Gain", rows[0].quantity, lambda point: point.gain, True)
+    return [gain, *(column(probe, quantity, partial(_lost_on_the_way, probe), False) for probe, quantity in probes.items())]
 
 
-def _column_at_cost(group: str, name: str, quantity: Quantity, value: Callable[[Row], float | None]) -> Column:
+def _lost_on_the_way(probe: str, point: Point) -> float | None:
+    return point.forgetting.get(probe)
+
+
+def _column_at_cost(
+    group: str, name: str, quantity: Quantity, found: Mapping[str, tuple[float | None, float | None]]
+) -> Column:
+    """Of each row's label the number, and half its interval."""
+
+    def written(number: float) -> str:
+        return numbers.difference(number, quantity)
+
     def cell(row: Row) -> Cell:
-        number = value(row)
-        return EMPTY if number is None else Cell(numbers.difference(number, quantity), sortable(number))
+        number, half = found[row.label]
+        if number is None:
+            return EMPTY
+        bounds = None if half is None else (number - half, number + half)
+        return Cell(written(number), sortable(number), numbers.bracketed(bounds, written))
 
     # All columns but the gain are losses, of which the least is the best.
     first: Direction = "descending" if name == "Gain" else "ascending"

@@ -1,12 +1,12 @@
-"""Gain and forgetting at equal cost, from the same runs: along the curves that `--probe-every` measured.
+"""Gain, not score, and forgetting at equal cost, from the same runs: along the curves that `--probe-every` measured.
 
 Seconds and FLOPs are spent evenly over a run's examples, so that a place on its curve has a cost. The equal cost of a table is
 the least that any of its training rows spent; dearer rows are read where they had spent as much, by linear interpolation.
-Memory and saved bytes are not spent on the way: rows are held against each other by what they gain for them. Their gains are
-over one base: see one_base.py.
+By every cost, and so by memory and saved bytes, which are not spent on the way, rows are also held against each other by what
+they gain for it in all. Their gains are over one base: see one_base.py.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,12 +14,13 @@ import numpy as np
 from bench.records.outcome import Point
 from bench.records.record import Cost
 from bench.statistics.draws import DRAWS, redrawn, unbeaten_share
-from bench.statistics.estimates import Bounds, Estimate
+from bench.statistics.estimates import Bounds, Estimate, margin_over_seeds
 from bench.statistics.ratios import cost_ratio
 from reports.rows.environments import one_machine
 from reports.rows.row import Row
 
 Take = Callable[[Cost], float | None]
+OfPoint = Callable[[Point], float | None]
 SPENT: dict[str, Take] = {"training": lambda cost: cost.train_seconds, "flops": lambda cost: cost.train_flops}
 """Term of definitions.yaml -> what a run spends on its way."""
 HELD: dict[str, Take] = {
@@ -54,13 +55,36 @@ def equal_cost(rows: Sequence[Row], take: Take) -> float | None:
     return min(spent) if len(spent) > 1 else None
 
 
-def at_cost(row: Row, take: Take, cost: float, value: Callable[[Point], float | None], start: float = 0.0) -> float | None:
+def at_cost(row: Row, take: Take, cost: float, value: OfPoint, start: float = 0.0) -> float | None:
     """What `value` says of the row where it had spent that much, from `start` on; None where its curve ends before."""
+    return _read_at(row, take, cost, [value(point) for point in row.curve], start)
+
+
+def half_widths_at_cost(rows: Sequence[Row], take: Take, cost: float, value: OfPoint) -> Mapping[str, float]:
+    """Label -> half the 95 % interval of `at_cost`, over other seeds on the same validation items: no answers are kept on the
+    way, which could say how far items move it. Empty where no row has two seeds."""
+    known = {row.label: numbers for row in rows if (numbers := list(_runs_at_cost(row, take, cost, value)))}
+    margins = {label: margin_over_seeds(numbers, list(known.values())) for label, numbers in known.items()}
+    return {label: float(margin.half_width()) for label, margin in margins.items() if margin}
+
+
+def _runs_at_cost(row: Row, take: Take, cost: float, value: OfPoint) -> Iterator[float]:
+    """Of each run by itself, where the row had spent that much, so that their mean is the row's number; a start that all of
+    them share moves it and not what it varies by."""
+    for outcome in (run.outcome for run in row.records if run.outcome):
+        points = {point.step: point for point in outcome.curve}
+        number = _read_at(row, take, cost, [value(points[point.step]) for point in row.curve], 0.0)
+        if number is not None:
+            yield number
+
+
+def _read_at(row: Row, take: Take, cost: float, values: Sequence[float | None], start: float) -> float | None:
+    """Along the row's curve, whose points have these values."""
     whole = take(row.cost) if row.cost else None
     examples = row.cost.train_examples if row.cost else None
     if not whole or not examples:
         return None
-    curve = [(whole * point.examples / examples, value(point)) for point in row.curve]
+    curve = [(whole * point.examples / examples, measured) for point, measured in zip(row.curve, values, strict=True)]
     places = [(0.0, start), *((spent, measured) for spent, measured in curve if measured is not None)]
     for (s0, v0), (s1, v1) in pairwise(places):
         # A hair more than the last place is that place: shares of a cost are rounded.

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bench.statistics.comparison import margin_between
-from bench.statistics.estimates import Estimate, estimate
+from bench.statistics.estimates import Estimate, estimate, margin_over_seeds
 from bench.statistics.intervals import Spread
 from bench.statistics.jackknife import Jackknifed, clusters_of, of_counts
 
@@ -123,3 +123,12 @@ def test_significant(low: float, high: float, expected: bool):
 def test_verdict_follows_the_corrected_p():
     assert Estimate(0.1, 0.02, 0.2, "items", 1).verdict == "loss" and Estimate(-0.1, -0.2, -0.02, "items", 1).verdict == "gain"
     assert Estimate(0.1, 0.02, 0.2, "items", 1, p=0.06).verdict == "none"
+
+
+def test_seeds_alone_by_hand():
+    """Numbers .1 and .3 (variance .02) and, in the table's other row, 0 and .1 (.005): .0125 with 2 degrees of freedom."""
+    table = [[0.1, 0.3], [0.0, 0.1]]
+    assert margin_over_seeds(table[0], table).seeds == pytest.approx(0.02 / 2)
+    calm = margin_over_seeds(table[1], table)
+    assert calm.seeds == pytest.approx(0.0125 / 2) and calm.half_width() == pytest.approx(stats.t.ppf(0.975, 2) * 0.00625**0.5)
+    assert margin_over_seeds([0.2], table).seeds == pytest.approx(0.0125) and margin_over_seeds([0.2], [[0.2]]) is None

@@ -18,7 +18,8 @@ def frontiers(make, out):
 
 def test_one_for_each_probe_and_one_for_each_cost(make, out):
     rows, shown = frontiers(make, out)
-    assert {"wikipedia", "memory", "saved"} <= set(shown)
+    assert {"wikipedia", "training", "flops", "memory", "saved"} <= set(shown)
+    assert shown["training"].price == {row.label: row.cost.train_seconds for row in rows}
     assert shown["wikipedia"].price == "wikipedia" and list(shown["wikipedia"].rows) == ["full", "frozen"]
     assert shown["memory"].price == {row.label: row.cost.peak_memory_bytes for row in rows}
     numbers = shown["wikipedia"].numbers
@@ -34,4 +35,4 @@ def test_memory_of_two_machines_is_no_price(make, out):
     elsewhere = rows[1].first.provenance.model_copy(update={"device": {"cpu": "another"}})
     other = make.changed(rows[1].first, provenance=elsewhere)
     apart = {each.label.rsplit(" / ", 1)[1] for each in shown_frontiers(aggregate([rows[0].first, other], out))}
-    assert "memory" not in apart and "saved" in apart
+    assert not {"training", "memory"} & apart and {"flops", "saved"} <= apart

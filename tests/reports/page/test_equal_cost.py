@@ -22,7 +22,12 @@ def test_columns_name_the_cost(make):
     ]
     at = {each["", "Strategy"]: (each["At 10.0 s", "Gain"], each["At 10.0 s", "lambada"]) for each in cells}
     assert at == {"full": ("+10.0", "+1.0"), "frozen": ("+20.0", "+2.0")}
-    assert ("Gains most for its cost", "Memory") in cells[0]
+    assert [title for group, title in cells[0] if group == "Gains most for its cost"] == [
+        "Training",
+        "FLOPs",
+        "Memory",
+        "Saved",
+    ]
 
 
 def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make, out):
@@ -47,7 +52,24 @@ def test_what_unlike_machines_took_is_not_compared(make):
     ((_, board),) = equal_cost_section(rows).tables
     groups = {column.group for column in board.columns}
     assert "At 12.3 TFLOPs" in groups and not {"At 10.0 s", "Times the least"} & groups
-    assert [column.title for column in board.columns if column.group == "Gains most for its cost"] == ["Saved"]
+    assert [column.title for column in board.columns if column.group == "Gains most for its cost"] == ["FLOPs", "Saved"]
+
+
+def test_several_seeds_have_an_interval_of_other_seeds(make):
+    """Gains of .15 and .25 at the end, seed SD .0707; of the other row .2 twice: pooled .0025."""
+
+    def runs(name, seconds, *ends):
+        for seed, end in enumerate(ends):
+            record = make.record(name, seed, curve=make.curve([(0.1, {}), (end, {})]))[0]
+            yield make.changed(record, cost=record.cost.model_copy(update={"train_seconds": seconds, "train_examples": 32}))
+
+    found = [*runs("full", 10.0, 0.15, 0.25), *runs("frozen", 10.0, 0.2, 0.2)]
+    ((_, board),) = equal_cost_section(aggregate(found)).tables
+    (place,) = [n for n, column in enumerate(board.columns) if (column.group, column.title) == ("At 10.0 s", "Gain")]
+    cells = {line.row.label: line.cells[place] for line in board.lines}
+    # 4.303 times the square root of .005 / 2, and of .0025 / 2
+    assert (cells["full"].text, cells["full"].interval) == ("+20.0", "[-1.5, +41.5]")
+    assert (cells["frozen"].text, cells["frozen"].interval) == ("+20.0", "[+4.8, +35.2]")
 
 
 def test_one_row_has_no_table(make):

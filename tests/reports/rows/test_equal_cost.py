@@ -1,9 +1,11 @@
 """Gain and forgetting where rows had spent the same, by hand."""
 
+import numpy as np
 import pytest
+from scipy.stats import t
 
 from reports.rows import equal_cost
-from reports.rows.equal_cost import HELD, SPENT, at_cost, frugal_shares, times_the_least
+from reports.rows.equal_cost import HELD, SPENT, at_cost, frugal_shares, half_widths_at_cost, times_the_least
 from reports.rows.rows import aggregate
 
 PROBES = {"lambada": ("accuracy", 0.5, 0.4)}
@@ -36,6 +38,53 @@ def test_what_is_not_known(make):
     assert at_cost(row, SPENT["training"], 50.0, lambda point: point.gain) is None  # its curve ends at 25 s
     assert at_cost(aggregate([make.record("full")[0]])[0], SPENT["training"], 10.0, lambda point: point.gain) is None
     assert equal_cost.equal_cost(aggregate([make.record("full")[0]]), SPENT["training"]) is None
+
+
+def of_seeds(make, name: str, seconds: float, *paths: list[tuple[float, float]]) -> list:
+    """A run for each path."""
+    return [
+        make.changed(watched(make, name, seconds, path), seed=seed, run_id=make.digest([name, seed]))
+        for seed, path in enumerate(paths)
+    ]
+
+
+def gained(point):
+    return point.gain
+
+
+def test_other_seeds_move_a_row_where_it_had_spent_as_much(make):
+    """40 of 100 s are 3/5 of the way from the first point to the second: .16 and .28 with a mean of .22."""
+    dear = of_seeds(make, "dear", 100.0, [(0.1, 0.02), (0.2, 0.04)], [(0.1, 0.02), (0.4, 0.04)])
+    cheap = of_seeds(make, "cheap", 40.0, *[[(0.05, 0.0), (0.1, 0.0), (0.15, 0.0), (0.2, 0.0)]] * 2)
+    rows, training = aggregate([*dear, *cheap]), SPENT["training"]
+    at = {row.label: at_cost(row, training, 40.0, gained) for row in rows}
+    assert at == pytest.approx({"dear": 0.22, "cheap": 0.2})
+    own = np.var([0.16, 0.28], ddof=1)
+    halves = {label: t.ppf(0.975, 2) * np.sqrt(each / 2) for label, each in (("dear", own), ("cheap", own / 2))}
+    assert half_widths_at_cost(rows, training, 40.0, gained) == pytest.approx(halves)
+    # What all seeds lost alike does not vary.
+    lost = half_widths_at_cost(rows, training, 40.0, lambda point: point.forgetting["lambada"])
+    assert lost == pytest.approx({"dear": 0.0, "cheap": 0.0})
+
+
+def test_where_an_interval_over_seeds_is_not_known(make):
+    one = [watched(make, name, 40.0, [(0.1, 0.0)] * 4) for name in ("full", "frozen")]
+    assert half_widths_at_cost(aggregate(one), SPENT["training"], 40.0, gained) == {}
+    short = of_seeds(make, "short", 100.0, [(0.1, 0.0)], [(0.2, 0.0)])
+    assert half_widths_at_cost(aggregate(short), SPENT["training"], 50.0, gained) == {}
+
+
+def test_what_is_spent_on_the_way_has_shares_too(make, out):
+    """The dear row is surely better, and nothing takes less than the cheap one."""
+    found = [make.record("full", accuracy=0.9), make.record("frozen", accuracy=0.7)]
+    costs = [{"train_seconds": 100.0, "train_flops": 10}, {"train_seconds": 40.0, "train_flops": 20}]
+    dearer = [
+        (make.changed(run, cost=run.cost.model_copy(update=cost)), frame)
+        for (run, frame), cost in zip(found, costs, strict=True)
+    ]
+    rows = aggregate(make.kept(out, dearer), out)
+    assert frugal_shares(rows, SPENT["training"]) == pytest.approx({"full": 1.0, "frozen": 1.0}, abs=0.01)
+    assert frugal_shares(rows, SPENT["flops"]) == pytest.approx({"full": 1.0, "frozen": 0.0}, abs=0.01)
 
 
 def test_shares_of_rows_that_are_alike_lie_between(make, out):
