@@ -15,6 +15,7 @@ from pathlib import Path
 from bench import quiet
 from bench.folders import write_text
 from bench.records import store
+from bench.records.record import BestAfter
 from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import aggregate
@@ -189,20 +190,61 @@ def smallest(shared: Ranking, tuned: Ranking) -> Iterator[str]:
 
 
 def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:
-    """The expected best validation score after k trials of each strategy."""
+    """The expected best validation score after k trials of each strategy, and what that says of how many it needs."""
     curves = {name: tuned.rows[name].setup.tuning.expected_best for name in names}
     most = max(map(len, curves.values()))
     if not most:
         return
-    yield "How many trials were needed? The best validation score that k trials are expected to find:"
+    yield (
+        "How many trials were needed? The best validation score that k trials are expected to find, with the interval of the "
+        "score that half of all searches of k trials reach ([how](method/tuning.md#were-k-trials-enough)). A dash is an end "
+        "that these trials do not bound:"
+    )
     yield ""
     yield "| strategy | " + " | ".join(f"k = {count + 1}" for count in range(most)) + " | the last trial adds |"
     yield "|---|" + "---:|" * (most + 1)
     for name, curve in curves.items():
-        values = [each.expected for each in curve]
-        adds = numbers.points(values[-1] - values[-2]) if len(values) > 1 else numbers.MISSING
-        yield f"| {name} | " + " | ".join(map(numbers.share, values)) + f" | {adds} points |"
+        adds = f"{numbers.points(added(curve, -2))} points" if len(curve) > 1 else numbers.MISSING
+        # A search by TPE has no curve, and one that was pruned has none either.
+        cells = [*map(best_after, curve), *[numbers.MISSING] * (most - len(curve))]
+        yield f"| {name} | {' | '.join(cells)} | {adds} |"
     yield ""
+    yield "What a further trial adds is held against half the width of the interval of the strategy's score above:"
+    yield ""
+    yield from (f"- {needed(name, curve, tuned.rows[name])}" for name, curve in curves.items())
+    yield ""
+
+
+def best_after(best: BestAfter) -> str:
+    """`.741 [.734, –]`; of the default alone without an interval, which would be that one number twice."""
+    low, high = (numbers.MISSING if end is None else numbers.share(end) for end in (best.low, best.high))
+    return numbers.share(best.expected) + ("" if best.low == best.high else f" [{low}, {high}]")
+
+
+def added(curve: Sequence[BestAfter], place: int) -> float:
+    """What all trials are expected to find more than those up to a place of the curve."""
+    return curve[-1].expected - curve[place].expected
+
+
+def needed(name: str, curve: Sequence[BestAfter], row: Row) -> str:
+    """What a strategy's curve says about how many trials it needs."""
+    assert row.score is not None  # only such rows are ranked
+    if len(curve) < 2:
+        return f"{name}: without a curve of several trials nothing is said of how many it needs."
+    trials = len(curve)
+    told = (
+        f"{name}: trial {trials} adds {numbers.span(added(curve, -2), row.quantity)} points, and all after the default "
+        f"{numbers.span(added(curve, 0), row.quantity)}"
+    )
+    if row.score.low is None or row.score.high is None:
+        return f"{told}; its score has no interval to hold that against."
+    half = (row.score.high - row.score.low) / 2
+    width = f"the interval's half width, {numbers.span(half, row.quantity)}"
+    if added(curve, -2) >= half:
+        return f"{told}. The last trial adds at least as much as {width}: {trials} may be too few."
+    enough = next(count for count in range(1, trials + 1) if added(curve, count - 1) < half)
+    first, were = ("the first", "one was") if enough == 1 else (f"the first {enough}", f"{enough} were")
+    return f"{told}. All after {first} add less than {width}: {were} enough."
 
 
 if __name__ == "__main__":

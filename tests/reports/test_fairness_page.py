@@ -2,14 +2,15 @@
 
 import pytest
 
-from baselines.fairness import in_short, ranking, section
-from bench.records.record import Tuning
+from baselines.fairness import in_short, needed, ranking, section
+from bench.records.record import BestAfter, Tuning
 
 
 @pytest.fixture
 def ranked(make, tmp_path):
-    def ranked(name, trials=0, **scores):
-        tuned = {"tuning": Tuning(trials=trials), "inputs": {"search": {"trials": trials}}} if trials else {}
+    def ranked(name, trials=0, curve=(), **scores):
+        search = Tuning(trials=trials, expected_best=list(curve))
+        tuned = {"tuning": search, "inputs": {"search": {"trials": trials}}} if trials else {}
         records = [make.record(strategy, seed, score, **tuned) for strategy, score in scores.items() for seed in range(3)]
         make.kept(tmp_path / name, records)
         return ranking(tmp_path / name, "smollm2", trials)
@@ -59,3 +60,59 @@ def test_several_rows_of_a_strategy_are_refused(make, ranked, tmp_path):
     make.kept(tmp_path / "shared", [make.record("full", 0, 0.9, hyperparameters={"learning_rate": 1e-3})])
     with pytest.raises(SystemExit, match="shared: a strategy has several rows of smollm2, of other settings; name another fo"):
         ranked("shared", full=0.9, frozen=0.6)
+
+
+def curve_of(*values, high=None):
+    """The default, and the expected best after each further trial; the upper end is open where nothing is said."""
+    ends = [(values[0], values[0]), *((values[0], high) for _ in values[1:])]
+    return [
+        BestAfter(trials=number, expected=value, low=low, high=top)
+        for number, (value, (low, top)) in enumerate(zip(values, ends, strict=True), start=1)
+    ]
+
+
+def test_the_curve_of_each_strategy_has_its_intervals_and_a_sentence(ranked):
+    tuned = ranked("tuned", trials=4, curve=curve_of(0.723, 0.727, 0.729, 0.731), full=0.9, frozen=0.6)
+    page = "\n".join(section("smollm2", 4e-5, ranked("shared", full=0.9, frozen=0.6), tuned))
+    assert "| full | .723 | .727 [.723, –] | .729 [.723, –] | .731 [.723, –] | +0.2 points |" in page
+    for name in ("full", "frozen"):
+        (told,) = (line for line in page.splitlines() if line.startswith(f"- {name}: "))
+        assert told.startswith(
+            f"- {name}: trial 4 adds 0.2 points, and all after the default 0.8. All after the first add less"
+        )
+        assert told.endswith(": one was enough.")
+    bounded = ranked("bounded", trials=2, curve=curve_of(0.7, 0.74, high=0.76), full=0.9, frozen=0.6)
+    assert "| .740 [.700, .760] |" in "\n".join(section("smollm2", 4e-5, bounded, bounded))
+
+
+def test_so_many_trials_were_enough_as_leave_less_than_half_the_interval(ranked):
+    row = ranked("tuned", full=0.9, frozen=0.6).rows["full"]
+    half = (row.score.high - row.score.low) / 2
+    after_two = needed("full", curve_of(0.5, 0.5 + 3 * half, 0.5 + 3.5 * half, 0.5 + 3.6 * half), row)
+    assert "All after the first 2 add less than the interval's half width, " in after_two
+    assert after_two.endswith(": 2 were enough.")
+    after_all = needed("full", curve_of(0.5, 0.5 + half, 0.5 + 2.01 * half), row)
+    assert "The last trial adds at least as much as the interval's half width, " in after_all
+    assert after_all.endswith(": 3 may be too few.")
+
+
+def test_no_curve_says_nothing_of_trials(ranked):
+    """TPE's trials are no independent draws."""
+    row = ranked("tuned", full=0.9, frozen=0.6).rows["full"]
+    for curve in ([], curve_of(0.7)):
+        assert needed("full", curve, row) == "full: without a curve of several trials nothing is said of how many it needs."
+
+
+def test_rows_of_unlike_curves_fill_the_table(make, tmp_path):
+    """Planted fault: a row without a curve had fewer cells than the table's head."""
+    records = [
+        make.record(name, seed, score, tuning=Tuning(trials=4, expected_best=curve), inputs={"search": {"trials": 4}})
+        for name, score, curve in (("full", 0.9, curve_of(0.7, 0.71, 0.72, 0.73)), ("frozen", 0.6, []))
+        for seed in range(3)
+    ]
+    make.kept(tmp_path / "mixed", records)
+    mixed = ranking(tmp_path / "mixed", "smollm2", 4)
+    page = "\n".join(section("smollm2", 4e-5, mixed, mixed))
+    table = page[page.index("| strategy | k = 1") :].splitlines()[:4]
+    assert {line.count("|") for line in table} == {7} and "| frozen | – | – | – | – | – |" in table
+    assert "- frozen: without a curve" in page
