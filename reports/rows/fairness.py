@@ -186,10 +186,9 @@ def _has_untrained_settings(record: Record) -> bool:
 
 
 def _tuning_detail(record: Record, name: str) -> str | None:
-    """How the trials were made; nothing where there were none, which their number says."""
-    tuning = record.setup.tuning
-    value = getattr(tuning, name)
-    return str(value) if tuning.trials and value is not None else None
+    """How the trials were made; without any a record says nothing of it, and their number tells that."""
+    value = getattr(record.setup.tuning, name)
+    return None if value is None else str(value)
 
 
 def _search_space(record: Record, strategy: str) -> str | None:
