@@ -84,7 +84,8 @@ WINDOW = 32
 
 
 class Timed(Course):
-    """Steps until their time is over: what would pass the end is cut to the examples that don't, and is the last step.
+    """Steps until their time is over: what would pass the end is cut to the examples that don't. That is the last step, unless
+    it took so much less time than was thought that more than the tolerance is left: what was cut off is then tried once more.
 
     The schedule follows the share of the time that has gone; the first step, of which no time is known, is done whole.
 
@@ -96,12 +97,16 @@ class Timed(Course):
     def __init__(self, source: Draw, seconds: float, agreed: Callable[[float], float] = lambda value: value) -> None:
         self._source, self._limit, self._agreed = source, seconds, agreed
         self._timed: deque[tuple[int, float]] = deque(maxlen=WINDOW)
-        self._elapsed, self._tokens, self._total, self._cut = 0.0, 0, 0.0, False
-        self._out_of_time, self._drawn = False, 0
+        self._elapsed, self._tokens, self._total = 0.0, 0, 0.0
+        self._left: list[list[Encoded]] = []
+        self._cut, self._out_of_time, self._drawn, self._counts = False, False, 0, [0]
 
     @property
     def ended_by(self) -> str:
         return "seconds" if self._out_of_time else self._source.ended_by
+
+    def examples_after(self, step: int, batch: int) -> int:
+        return self._counts[min(step, len(self._counts) - 1)]
 
     def next(self, state: TrainingState) -> Step | None:
         if len(state.elapsed) == state.step:
@@ -118,12 +123,15 @@ class Timed(Course):
     def _draw(self, number: int, state: TrainingState) -> Step | None:
         """The step of a number, as the clock stood when it was drawn first."""
         share = self._clock(number, state)
-        # What has been cut once is full: the little that may be left would make steps of an example or two.
-        examples = [] if self._cut or share >= 1 else self._source.draw(max(share, self._source.share))
+        # After a cut, the little that may be left would make steps of an example or two; more than that is time not used.
+        over = share >= (1 - SECONDS_TOLERANCE if self._cut else 1)
+        examples = [] if over else self._left or self._source.draw(max(share, self._source.share))
         kept = self._fitting(examples)
-        self._out_of_time |= self._cut or share >= 1 or len(kept) < len(examples)
-        self._cut |= len(kept) < len(examples)
+        self._left = examples[len(kept) :]
+        self._cut |= bool(self._left)
+        self._out_of_time = not kept and (over or bool(examples))
         self.examples += len(kept)
+        self._counts.append(self.examples)
         by_time = number / share if share else UNKNOWN
         self._total = min(by_time, (number + 1) / self._source.share) if self._source.share else by_time
         state.steps = max(number + 1, round(self._total)) if kept else number

@@ -41,6 +41,18 @@ class Source(Draw):
         return [example(self.random.randint(5, 60)) for _ in range(left)]
 
 
+class Equal(Source):
+    """Batches of 12 examples of one length, each of other tokens; `last` is the last of them."""
+
+    def __init__(self):
+        super().__init__(12)
+
+    def draw(self, progress):
+        self.last = [Encoded(tuple(range(self.drawn + n, self.drawn + n + 10)), labels=(0,)) for n in range(12)]
+        self.drawn += 12
+        return [[text] for text in self.last]
+
+
 def driven(course, seconds_of, state=None):
     """The steps that a course gives where each takes the seconds that `seconds_of` says, and the state at the end."""
     state, steps, places = state or TrainingState(), [], []
@@ -85,6 +97,26 @@ def test_noise_does_not_pass_the_end():
         course = Timed(Source(seed=seed), 20.0)
         *_, state = driven(course, lambda tokens: (0.05 + 4e-4 * tokens) * noise.uniform(0.8, 1.25))
         assert 19.6 < state.seconds < 20.4
+
+
+def test_a_cut_step_that_was_quicker_than_thought_is_followed_by_what_was_cut_off():
+    """Steps of 3 s for 9 s, and then 2 s are left. Two thirds of a step are expected to take them, and take .5 s; then the rest
+    of it is expected to take 1 s, and the time is over."""
+    source = Equal()
+    times = iter([3.0, 3.0, 3.0, 0.5, 1.4])
+    course = Timed(source, 11.0)
+    steps, _, state = driven(course, lambda tokens: next(times))
+    assert [len(step) for step in steps] == [12, 12, 12, 8, 4] and source.drawn == 4 * 12
+    assert [text for step in steps[3:] for text in step] == source.last  # in their order, none left out and none twice
+    assert course.ended_by == "seconds" and state.steps == 5 and course.examples == 48
+    assert [course.examples_after(step, 12) for step in range(6)] == [0, 12, 24, 36, 44, 48]
+
+
+def test_nothing_follows_a_cut_step_that_took_its_time():
+    """.2 s of 11 are below the tolerance."""
+    times = iter([3.0, 3.0, 3.0, 1.8])
+    steps, _, state = driven(Timed(Equal(), 11.0), lambda tokens: next(times))
+    assert [len(step) for step in steps] == [12, 12, 12, 8] and state.seconds == pytest.approx(10.8)
 
 
 def test_the_schedule_follows_the_share_of_the_time():
