@@ -88,19 +88,21 @@ def perform_trial(
     except (DivergedError, BudgetError) as error:  # which other processes find too, and do not wait for this one
         state.end_stage(state.step * trial.run.batch)
         spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
-        return recorded_trial(trial, device, status="failed", reason=str(error), rungs=state.rungs, cost=spent)
+        told = {"status": "failed", "reason": str(error)}
+        return recorded_trial(trial, device, state.resumed, rungs=state.rungs, cost=spent, **told)
     started = clock()
     answers = predict(session.backend(model.eval()), validation)
     cost = cost_of(session, model, state, Evaluation(answers, seconds=clock() - started), peak)
     name = trial.run.task.metrics[0]
     # Asked once more: the state does not say which watch ended the training, this one or early stopping.
     status = "pruned" if halt is not None and state.rungs and halt([rung.score for rung in state.rungs]) else "ok"
-    return recorded_trial(trial, device, status=status, score=scores(answers, [name])[name], rungs=state.rungs, cost=cost)
+    score = scores(answers, [name])[name]
+    return recorded_trial(trial, device, state.resumed, status=status, score=score, rungs=state.rungs, cost=cost)
 
 
-def recorded_trial(trial: Trial, device: Device, **results: Any) -> TrialRecord:
-    """What a trial has come to, with where it comes from."""
-    source = provenance(trial.run, device).model_copy(update={"inputs": trial.inputs})
+def recorded_trial(trial: Trial, device: Device, resumed: Sequence[int] = (), **results: Any) -> TrialRecord:
+    """What a trial has come to, with where it comes from, and after which steps it went on."""
+    source = provenance(trial.run, device, resumed=list(resumed)).model_copy(update={"inputs": trial.inputs})
     return TrialRecord(trial_id=trial.id, setup=setup(trial.run), sampled=trial.sampled, provenance=source, **results)
 
 

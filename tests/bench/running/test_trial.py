@@ -12,6 +12,8 @@ from bench.measuring.evaluation import Session, TrainingSession
 from bench.progress import Progress
 from bench.running import trial as trials
 from bench.running.trial import Trial, perform_trial
+from bench.runs.run_folder import KeepOptions, RunFolder
+from bench.specs.checkpoint_every import CheckpointInterval
 from bench.strategies import with_values
 from bench.tasks import splits
 from bench.training import loop
@@ -105,6 +107,27 @@ def test_a_trial_is_scored_on_validation_items_and_says_what_it_spent(made, done
     assert record.rungs == [] and record.provenance.inputs == trial.inputs
     again = done(trial)
     assert again.score == record.score
+
+
+def test_a_trial_that_was_broken_off_goes_on_and_says_so(made, done, device, tmp_path):
+    """In its third step of four; what was kept is that of the second."""
+
+    class Halting(Progress):
+        def step(self, step, *more):
+            if step == 3:
+                raise InterruptedError
+
+    def kept():
+        options = KeepOptions(every=CheckpointInterval(steps=1))
+        return RunFolder.of(tmp_path, trial.id, device, Progress(False, 1), options)
+
+    trial = made(budget="64")
+    whole = done(trial)
+    with pytest.raises(InterruptedError):
+        perform_trial(trial, device, Halting(False, 1), folder=kept())
+    parts = perform_trial(trial, device, Progress(False, 1), folder=kept())
+    assert (whole.provenance.resumed, parts.provenance.resumed) == ([], [2])
+    assert parts.score == whole.score and parts.cost.train_tokens == whole.cost.train_tokens
 
 
 def test_what_a_trial_is_not_asked_is_no_part_of_its_id_and_all_else_is(made, planned):
