@@ -16,6 +16,10 @@ SHARDING = ("fsdp2", "zero3", "zero3-offload")
 """Ways that share out weights, which those in 8 or 4 bit cannot be."""
 BF16 = "bf16"
 """The suite that is done in bf16; all others are done in fp32."""
+COUNTED = ("tokens", "flops")
+"""Suites whose budgets are in units that cut a batch of their own."""
+CLOCK = "seconds"
+"""The suite that the clock ends, so that no two of its trainings are as long."""
 
 SMALL = {"version": 1, "description": "small", "budget": "21examples", "batch": 8, "max_length": 128, "probe_items": 3}
 UNDROPPED = {"dropout": 0.0}  # draws differ between processes
@@ -82,17 +86,22 @@ SUITES = {
         "other_items": 3,
     },
     BF16: {"tasks": ["sst2"], "strategies": ["full"]},
+    "tokens": {"tasks": ["sst2"], "strategies": ["full", "lora", "multitask"], "budget": "900tokens"},
+    "flops": {"tasks": ["sst2"], "strategies": ["full", "lora"], "budget": "700MFLOP"},
+    CLOCK: {"tasks": ["sst2"], "strategies": ["full"], "budget": "5s"},
 }
 TYPES = ("encoder-types", "decoder-types")
 GO_ON = ("encoder", "decoder", "writer")
 """Suites of which a training is ended on the way, and goes on."""
-RUNS = [(suite, strategy) for suite, fields in SUITES.items() for strategy in fields["strategies"]]
+RUNS = [(suite, strategy) for suite, fields in SUITES.items() if suite != CLOCK for strategy in fields["strategies"]]
 
 
 def tried(way: str, suite: str, strategy: str) -> bool:
     """Whether a run is done under a way, or its refusal is looked at. All under all would take CI twenty minutes."""
     if suite in TYPES:  # what is asked where all processes make as many passes
         return way == "fsdp2"
+    if suite in (*COUNTED, CLOCK):  # examples are shared out as under DDP in all ways, and weights by FSDP2 and ZeRO-3
+        return way in ("ddp", "fsdp2", "zero3")
     few = suite in GO_ON and strategy in ("zero-shot", "full")  # the encoder's full has two heads
     match way:
         case "zero3-offload":

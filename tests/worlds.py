@@ -85,6 +85,7 @@ def told(record, items):
         "reference_losses": items["reference_loss"].dropna().tolist(),
         "checks": record.trust.checks,
         "cost": cost,
+        "spending": record.spending and record.spending.model_dump(),
         "run_id": record.run_id,
     }
 
@@ -464,7 +465,8 @@ def main(results, suites, ways):
                 continue
             record, items = perform(run, asked, Progress(False, 1))
             asked.accelerator.free_memory()
-            found[way][f"{run.suite}/{run.strategy.name}"] = told(record, items)
+            ended = asked.each([len(record.outcome.losses), record.spending and record.spending.ended_by])
+            found[way][f"{run.suite}/{run.strategy.name}"] = told(record, items) | {"ended": ended}
             if run.strategy.name == "full" and way in ("fsdp2", "zero3") and run.suite in GO_ON:
                 found[way][f"{run.suite}/gone on"] = gone_on(run, asked, Path(results).parent / way / run.suite)
             if asked.main:

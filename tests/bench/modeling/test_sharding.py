@@ -122,8 +122,32 @@ def test_two_processes_find_what_one_finds(alone, shared, way, run):
         assert two["forgetting"][probe] == pytest.approx(values, abs=1e-5), probe
     for kind in ("trainable_parameters", "total_parameters", "saved_bytes", "train_examples", "train_tokens", "useful_flops"):
         assert two["cost"][kind] == one["cost"][kind], kind
+    assert two["spending"] == one["spending"]  # of these budgets, counts alone: nothing in them is measured
     assert len(two["cost"]["peak_memory_per_process"]) == 2
     assert two["cost"]["device_seconds"] == pytest.approx(2 * two["cost"]["train_seconds"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", [run for run in ways.RUNS if run[0] in ways.COUNTED], ids="-".join)
+def test_tokens_and_flops_end_a_training_there_too(shared, run):
+    """Counted as the record counts what went through the model, of weights that are shared out at their whole size."""
+    for way in (way for way in ways.WAYS if ways.tried(way, *run)):
+        found, kind = shared(way)[run], {"tokens": "train_tokens", "flops": "useful_flops"}[run[0]]
+        assert found["ended"] == [[len(found["losses"]), run[0]]] * 2
+        limit = found["spending"]["limits"][run[0]]
+        assert 0.9 * limit["limit"] < limit["spent"] == found["cost"][kind] <= limit["limit"]
+        assert found["cost"]["train_examples"] % 8  # the last batch is cut
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [way for way in ways.WAYS if ways.tried(way, ways.CLOCK, "full")])
+def test_the_main_processs_clock_ends_a_training_at_one_step_of_all(alone, shared, way):
+    """Each process has a clock of its own; had they ended by these, one would wait for another's gradients for ever."""
+    found = shared(way)[ways.CLOCK, "full"]
+    assert found["status"] == "ok" and found["ended"] == [[len(found["losses"]), "seconds"]] * 2
+    limit = found["spending"]["limits"]["seconds"]
+    assert limit == {"limit": 5.0, "spent": found["cost"]["train_seconds"]} and limit["spent"] > 4
+    assert len(found["losses"]) > 1 and found["run_id"] != alone[ways.CLOCK, "full"]["run_id"]  # it holds the world's size
 
 
 @pytest.mark.slow
