@@ -1,0 +1,87 @@
+"""Budgets in seconds on a real clock, in processes of their own.
+
+Four trainings of 20 seconds; `TUNEBENCH_SECONDS=all pytest -m slow tests/bench/running/test_kept_budgets.py` has all strategies
+that train, on both families: 16.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[3]
+TRAINED = ["full", "frozen", "lora-32bit", "lora-8bit", "lora-slow", "instruction", "multitask", "rehearsal"]
+"""All of suites/strategies/ that train."""
+FEW = {"encoder": ["full", "multitask"], "decoder": ["frozen", "lora-8bit"]}
+"""Between them: two trainings in fp32 to a different depth, one in 8 bit, and a mixture."""
+# How long the process was ready to go on and no core was free: the second number of Linux's schedstat, in nanoseconds.
+COMMAND = """
+import atexit, pathlib, sys
+def told():
+    ready = pathlib.Path("/proc/self/schedstat")
+    print("waited", int(ready.read_text().split()[1]) / 1e9 if ready.exists() else -1)
+atexit.register(told)
+from bench.cli import main
+main(sys.argv[1:])
+"""
+
+
+def done(model, strategies, out, *options):
+    """The records of a command by strategy, and whether the machine was busy meanwhile: others had the cores for more than 1 %
+    of the time by the scheduler's count or the hypervisor's; where nobody counts, more wanted a core than there are."""
+    small = [
+        "--suite",
+        "sentiment",
+        "--model",
+        model,
+        "--strategies",
+        ",".join(strategies),
+        "--test-items",
+        8,
+        "--probe-items",
+        4,
+    ]
+    words = [sys.executable, "-c", COMMAND, "run", *map(str, small), *options, "--out", str(out)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    began, stolen = time.monotonic(), -_stolen()
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=1500)
+    seconds, stolen = time.monotonic() - began, stolen + _stolen()
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    waited = float(ended.stdout.rsplit("waited ", 1)[1])
+    crowded = os.getloadavg()[0] > os.cpu_count() if waited < 0 else waited > 0.01 * seconds
+    records = [json.loads(path.read_text()) for path in (out / "records").glob("*.json")]
+    return {record["setup"]["strategy"]: record for record in records}, crowded or stolen > 0.01 * seconds
+
+
+def _stolen():
+    """Seconds of each core that the hypervisor gave to other machines, where it says so."""
+    return getattr(psutil.cpu_times(), "steal", 0.0) / os.cpu_count()
+
+
+def spent(record):
+    return record["spending"]["limits"]["seconds"]["spent"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FEW)
+def test_twenty_seconds_are_kept_to_two_per_cent(own_cache, decoder_folder, tmp_path, family):
+    """A second time where the machine was busy: a last step may then take several times what it was expected to take."""
+    model = "tiny-bert" if family == "encoder" else str(decoder_folder)
+    wanted = TRAINED if os.environ.get("TUNEBENCH_SECONDS") == "all" else FEW[family]
+    found, busy = done(model, wanted, tmp_path / "first", "--budget", "20s")
+    missed = [name for name in wanted if not 19.6 <= spent(found[name]) <= 20.4]
+    if missed and busy:
+        found |= done(model, missed, tmp_path / "second", "--budget", "20s")[0]
+    print(
+        {name: round(spent(record), 3) for name, record in found.items()}, "busy" if busy else "quiet", "missed first:", missed
+    )
+    assert found.keys() == set(wanted)
+    for name, record in found.items():
+        assert record["status"] == "ok" and record["spending"]["ended_by"] == "seconds", name
+        assert 19.6 <= spent(record) <= 20.4, name
+        assert spent(record) == record["cost"]["train_seconds"] and len(record["outcome"]["losses"]) > 30
