@@ -2,10 +2,12 @@
 
     python tests/killing.py --processes 2 --kills 20    # that do each run together
     python tests/killing.py --workers 2 --kills 20      # that do a run each; the command that gives them work is killed too
+    python tests/killing.py --tune 2 --kills 20         # after two trials of each strategy, which are killed too
 
 compares its records with those of an undisturbed suite on one process, or on workers: 12, none missing, scores, answers and
-losses equal, bit for bit but on two processes. Processes are forked from one that has imported everything, so that an attempt
-costs no imports; workers import by themselves, as they always do.
+losses equal, bit for bit but on two processes; and of a search the trials, their scores, and what was chosen. Processes are
+forked from one that has imported everything, so that an attempt costs no imports; workers import by themselves, as they always
+do.
 """
 
 import argparse
@@ -110,7 +112,8 @@ def disturbed(options: list[str], out: Path, processes: int, kills: int, seconds
         kept = sorted({path.name for path in (out / "checkpoints").rglob("*.*") if not path.name.startswith((".", "stamp"))})
         where = "of its first run" if begun else "of its start"
         told.append(
-            f"kill {number + 1}: rank {kill.victim}, {kill.seconds:.1f} s {where}; {done} records; kept: {len(kept)} files"
+            f"kill {number + 1}: rank {kill.victim}, {kill.seconds:.1f} s {where}; {_trials_in(out)}{done} records; "
+            f"kept: {len(kept)} files"
         )
         if not ended.killed:
             told[-1] += "; it had ended before"
@@ -143,12 +146,18 @@ def disturbed_workers(options: list[str], out: Path, kills: int, seconds: float,
                     os.kill(victims[victim], signal.SIGKILL)
                 killed, moment, told = killed + 1, None, log.stat().st_size if log.exists() else 0
                 done = len(list((out / "records").glob("*.json")))
-                print(f"kill {killed}: {'the command' if victim == 0 else f'worker {victim}'}; {done} records", flush=True)
+                struck = "the command" if victim == 0 else f"worker {victim}"
+                print(f"kill {killed}: {struck}; {_trials_in(out)}{done} records", flush=True)
                 _, alive = psutil.wait_procs(gone, timeout=20)
                 assert not alive, f"{[each.cmdline() for each in alive]} outlive the command"
             time.sleep(0.02)
         if code == 0:
             return killed
+
+
+def _trials_in(out: Path) -> str:
+    trials = len(list((out / "trials").glob("*.json")))
+    return f"{trials} trials, " if trials else ""
 
 
 def _workers(pid: int) -> list[int]:
@@ -170,12 +179,18 @@ def differences(whole: Path, out: Path) -> dict[str, float]:
         far = float(np.abs(a - b).max(initial=0.0)) if a.shape == b.shape else np.inf
         found[what] = max(found.get(what, 0.0), far)
 
-    records = {path.name: json.loads(path.read_text()) for path in (whole / "records").glob("*.json")}
-    others = {path.name: json.loads(path.read_text()) for path in (out / "records").glob("*.json")}
+    records, others = _read(whole / "records"), _read(out / "records")
     if records.keys() != others.keys():
         return {"runs": np.inf}
+    trials, other_trials = _read(whole / "trials"), _read(out / "trials")
+    if trials.keys() != other_trials.keys():
+        return {"trials": np.inf}
+    for name in trials:
+        differ("trials", *(_tried(each[name]) for each in (trials, other_trials)))
     for name, record in records.items():
         own, other = record["outcome"], others[name]["outcome"]
+        if trials:
+            differ("choices", *(_chosen(each[name]) for each in (records, others)))
         differ("scores", [own["score"]["value"], *_forgotten(own)], [other["score"]["value"], *_forgotten(other)])
         differ("losses", own["losses"], other["losses"])
         differ("curve", [point["score"] for point in own["curve"]], [point["score"] for point in other["curve"]])
@@ -186,8 +201,27 @@ def differences(whole: Path, out: Path) -> dict[str, float]:
             else:
                 differ(f"answers: {column}", items[column].fillna(0.0), its[column].fillna(0.0))
     resumed = sum(len(record["provenance"]["resumed"]) for record in others.values())
-    print(f"{len(records)} records; trainings went on {resumed} times", flush=True)
+    resumed += sum(len(trial["provenance"]["resumed"]) for trial in other_trials.values())
+    told = f"{len(trials)} trials, " if trials else ""
+    print(f"{told}{len(records)} records; trainings went on {resumed} times", flush=True)
     return found
+
+
+def _read(folder: Path) -> dict[str, dict]:
+    return {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
+
+
+def _tried(trial: dict) -> list[float]:
+    """A trial's score, what it was tried with, and what it spent beside time and memory."""
+    spent = [trial["cost"][kind] for kind in ("train_examples", "train_tokens", "useful_flops")]
+    return [trial["score"]["value"], trial["sampled"]["learning_rate"], *spent]
+
+
+def _chosen(record: dict) -> list[float]:
+    """The place of the choice, the score of each trial, and what was trained with in the end."""
+    tuning = record["setup"]["tuning"]
+    scores = [each["score"] for each in tuning["tried"]]
+    return [tuning["chosen"], *scores, record["setup"]["hyperparameters"]["learning_rate"]]
 
 
 def _forgotten(outcome: dict) -> list[float]:
@@ -198,21 +232,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--tune", type=int, default=0)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--against-one", action="store_true")
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as workers have, so that sums are rounded alike
     imported()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="killing-"))
     options = [*RUNS, "--seeds", str(given.seeds)]
+    if given.tune:
+        options += ["--tune", str(given.tune)]
     if given.processes > 1:
         options += ["--set", "dropout=0"]  # each process draws its own
     own_cache(folder / "cache-whole")
-    if given.workers > 1:  # a core each, whose sums are rounded otherwise than those of one process with all cores
-        options += ["--workers", str(given.workers)]
-    whole = suite(options, folder / "whole", 1)
+    workers = ["--workers", str(given.workers)] if given.workers > 1 else []
+    # Workers have a core each, and round sums otherwise than one process with all cores, unless it is kept to one.
+    alone = options if given.against_one else [*options, *workers]
+    if given.against_one:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    whole = suite(alone, folder / "whole", 1)
     assert whole.status == 0, (folder / "whole.0.log").read_text()[-3000:]
     print(f"undisturbed: {whole.seconds:.0f} s", flush=True)
     own_cache(folder / "cache-killed")
