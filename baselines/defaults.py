@@ -80,7 +80,7 @@ def searched(options: argparse.Namespace) -> Iterator[Searched]:
     from bench.planning.plan import plan
     from bench.planning.tuning import as_far_as_tuned, tuned
     from bench.progress import Progress
-    from bench.running.work import Workplace
+    from bench.running.assignments import Workplace
 
     precision = requested("auto")
     device, tune = start(precision), {"trials": options.trials, "seeds": options.seeds}

@@ -25,10 +25,10 @@ from bench.statistics.bars import StatisticalBar
 from bench.statistics.gate_bars import gate_bars
 from reports.gate.compared import Compared, compared
 from reports.gate.sides import Side
-from reports.gate.within import Within
-from reports.rows.likenesses import likeness_of
+from reports.gate.tolerance import Within
 from reports.rows.numbers import share
 from reports.rows.rows import aggregate, grouped
+from reports.rows.simulation_inputs import likeness_of
 
 PAGE = Path(__file__).parents[1] / "docs" / "method" / "gate.md"
 SPLITS = 500

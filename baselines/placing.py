@@ -44,8 +44,8 @@ from bench.planning.tuning import as_far_as_tuned
 from bench.progress import Progress
 from bench.records.store import find_record
 from bench.running import execution
+from bench.running.assignments import Workplace
 from bench.running.execution import RunWork
-from bench.running.work import Workplace
 from bench.runs.run import Run
 from bench.runs.run_folder import DEFAULT_KEEP
 

@@ -22,10 +22,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.leases.lease import Lease, Leases
+from bench.leases.owner import Owner
+from bench.leases.queue import Queue
 from bench.placing.forecast import Forecast, Like
-from bench.sharing.lease import Lease, Leases
-from bench.sharing.owner import Owner
-from bench.sharing.queue import Queue
 
 BEAT = 20.0
 """Seconds between two counts: fewer than in truth, and enough for who waits for a minute."""

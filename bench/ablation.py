@@ -15,7 +15,7 @@ from bench.records import store
 from bench.records.record import Record
 from bench.runs.run import Run
 from bench.specs.library import suites_for
-from bench.suites import SuiteOptions, run_suite
+from bench.suite_run import SuiteOptions, run_suite
 from reports.paper.ablated import AblationFiles, tell_unscored
 from reports.paper.ablation import Sweep
 

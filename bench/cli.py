@@ -20,7 +20,7 @@ from bench.commands.studies import STUDIES
 from bench.commands.watching import WATCHING
 from bench.errors import BrokenOffError, RunError, UserError
 from bench.processes import ranks, stopping, threads
-from reports.visible import visible
+from reports.unseen_characters import visible
 
 WITH_DEBUG = {"run", "ablate", "init"}
 """Commands that go on behind an error, and show tracebacks of their own with `--debug`; of all others it is no option."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from bench.errors import UnwritableError, UserError
-from bench.machine import machine
+from bench.process_identity import machine
 
 PART = ".part"
 NAME_CHARACTERS = 100

@@ -281,7 +281,7 @@ def imported() -> None:
 
     quiet.libraries(False)
     import bench.cli
-    import bench.suites  # noqa: F401
+    import bench.suite_run  # noqa: F401
 
 
 if __name__ == "__main__":

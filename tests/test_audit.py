@@ -6,7 +6,7 @@ from bench.planning import plan
 from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.running import execution
-from bench.running.work import Workplace
+from bench.running.assignments import Workplace
 from reports.audit.findings import audit
 
 TINY = "tiny decoder"

@@ -20,19 +20,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from malformed import ROWS, SUITE, TASK
 
-from bench import cli, suites
+from bench import cli, suite_run
 from bench.devices.memory import PeakMemory
 from bench.errors import RunError, UserError
 from bench.inference import chat
-from bench.inference.address import Endpoint
 from bench.inference.chat import Connection
+from bench.inference.endpoint import Endpoint
 from bench.inference.reply import Reply
 from bench.modeling.models import find_model
 from bench.processes import stopping
 from bench.records import store
 from bench.specs.library import Library
 from bench.specs.model import EndpointSpec
-from reports.visible import UNSEEN
+from reports.unseen_characters import UNSEEN
 
 EXAMPLES = int(os.environ.get("TUNEBENCH_FUZZ", "12"))
 MEBIBYTES = 500
@@ -87,8 +87,8 @@ def refilled(draw, text: str) -> str:
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch):
     """And nothing is asked of a hub."""
-    monkeypatch.setattr(suites, "_records_once_done", lambda *_: [])
-    monkeypatch.setattr(suites, "_show_results", lambda *_: None)
+    monkeypatch.setattr(suite_run, "_records_once_done", lambda *_: [])
+    monkeypatch.setattr(suite_run, "_show_results", lambda *_: None)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr(stopping, "listen", lambda: None)
 

@@ -35,15 +35,15 @@ WRITTEN_OTHERWISE = {
     "bench/devices/memory.py:_reset_high_water": "a file of the kernel's",
     "bench/modeling/replay/activations.py:__init__": "called by one that does without, where it fails",
     "bench/modeling/replay/activations.py:kept_states": "does without, where it fails",
-    "bench/modeling/checkpoints.py:_convert_gguf": "called under partial",
-    "bench/modeling/checkpoints.py:_extract": "called under partial",
+    "bench/modeling/model_files.py:_convert_gguf": "called under partial",
+    "bench/modeling/model_files.py:_extract": "called under partial",
     "bench/processes/ranks.py:_speaks_first": "does without, where it fails",
     "bench/processes/ranks.py:tell_killed": "does without, where it fails",
     "bench/processes/ranks.py:write_for_launcher": "does without, where it fails",
     "bench/running/tracking.py:_start_trackers": "called under faults_told",
     "reports/paper/plot.py:_svg": "into memory",
     "reports/paper/sweep_figure.py:sweep_figure": "into memory",
-    "bench/sharing/owner.py:beat": "called under faults_told, and later by a thread that tries again",
+    "bench/leases/owner.py:beat": "called under faults_told, and later by a thread that tries again",
 }
 """Functions that write, and why they may do so without these."""
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from malformed import ROWS, SUITE, TASK
 
-from bench import cli, suites
+from bench import cli, suite_run
 
 TABLE = {
     case.pop("name"): case
@@ -42,7 +42,7 @@ def told(folder: Path, options: list[str], capsys) -> tuple[int, str]:
 
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch, tmp_path):
-    monkeypatch.setattr(suites, "_records_once_done", lambda *_: pytest.fail("it was accepted"))
+    monkeypatch.setattr(suite_run, "_records_once_done", lambda *_: pytest.fail("it was accepted"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.chdir(tmp_path)
 

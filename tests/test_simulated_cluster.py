@@ -8,7 +8,7 @@ from statistics import stdev
 import pytest
 
 from baselines.simulated_cluster import SEEDS, Cluster, Events, mixed
-from bench.sharing.owner import PATIENCE
+from bench.leases.owner import PATIENCE
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from bench.planning.plan import plan
 from bench.progress import Progress
 from bench.running import curriculum
 from bench.running.perform import perform
-from bench.runs import frames
+from bench.runs import kept_answers
 from bench.tokens import batches
 
 ACCEPTED = Path(__file__).parents[1] / ".ci" / "work.yaml"
@@ -101,4 +101,4 @@ def test_a_sentence_says_what_grew_and_a_fall_is_silent():
         "a: FLOPs grew from 100 to 150, by 50.0%; more is computed",
         "a: padding grew from 0 to 2; more of what they read is padding: batches are less alike in length",
     ]
-    assert frames.cached_frame is untouched.cached_frame  # what is counted is where the base's answers are kept
+    assert kept_answers.cached_frame is untouched.cached_frame  # what is counted is where the base's answers are kept

@@ -45,13 +45,13 @@ from bench.planning.plan import plan
 from bench.progress import Progress
 from bench.records import store
 from bench.running import adaptation, curriculum, perform, stages
-from bench.running.ceiling import fit
+from bench.running.memory_ceiling import fit
 from bench.runs.run import Run
 from bench.specs.budget import Budget
 from bench.tasks import splits
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
-from bench.tokens.work import useful_work
+from bench.tokens.token_counts import useful_work
 from bench.training.state import TrainingState
 
 MODELS = {"encoder": "minilm", "decoder": "smollm2"}

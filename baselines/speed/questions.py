@@ -17,7 +17,7 @@ from bench.specs.library import Library
 from bench.tasks import splits
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
-from bench.tokens.work import Work, useful_work
+from bench.tokens.token_counts import Work, useful_work
 
 ITEMS = {"likelihood": 872, "few-shot": 100, "lambada": 200}
 """Questions of each kind: the task plainly asked, with solved examples before each, and the last word of a passage."""

@@ -56,10 +56,10 @@ def ablate(
 
     quiet.libraries(debug)
     from bench.ablation import ablated, sweeps
-    from bench.placing.hands import Crew
+    from bench.placing.crew import Crew
     from bench.planning.options import PlanOptions
     from bench.processes import stopping
-    from bench.suites import SuiteOptions
+    from bench.suite_run import SuiteOptions
     from reports.paper.ablated import AblationFiles
     from reports.paper.measures import DEFAULT_SELECTION
 

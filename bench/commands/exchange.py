@@ -47,7 +47,7 @@ def import_lm_eval(
 ) -> int:
     """Results of lm-evaluation-harness: a row for each task, with its answers where its samples lie beside."""
     from reports.exchange import importing, lm_eval_files, lm_eval_results
-    from reports.visible import printable
+    from reports.unseen_characters import printable
 
     named, left_out = lm_eval_results.Named(suite, model, strategy), list[str]()
     paths = lm_eval_files.results_files(place)

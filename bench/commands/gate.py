@@ -37,7 +37,7 @@ def compare(
     """Did quality fall, forgetting or cost rise? Exit status 1 where one did, 2 where the two are not comparable."""
     from reports.gate.compared import compared
     from reports.gate.reading import read_sides
-    from reports.gate.within import parsed_within
+    from reports.gate.tolerance import parsed_within
 
     margins = parsed_within(within)
     comparison = compared(*read_sides(new, old, suite), margins, seconds, allow_missing)

@@ -93,9 +93,9 @@ def run(
     options = replace(options, tune=_not_none(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds))
     every = _look_first(options, checkpoint_every, debug)
     from bench.launching.launch import launched_or_run
-    from bench.placing.hands import Crew
+    from bench.placing.crew import Crew
     from bench.runs.run_folder import KeepOptions
-    from bench.suites import SuiteOptions
+    from bench.suite_run import SuiteOptions
 
     _track(comma_separated(track), out)
     doing = SuiteOptions(out, dry_run, rerun_on_change, debug, KeepOptions(every, keep_model), Crew(workers, engine, address))

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pyarrow
 
 from bench.data import conll, po, squad
-from bench.data.columns import arrow_rows, parquet_rows
+from bench.data.columnar_files import arrow_rows, parquet_rows
 from bench.data.packing import packing, unpacked
 from bench.errors import FormatError, UserError
 from bench.specs.source import Format

@@ -28,7 +28,7 @@ from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 EXAMPLES = 5
 LENGTHS = {"ner": 256, "qa": 384}

@@ -11,7 +11,7 @@ from bench.drafting.draft import Draft
 from bench.errors import FormatError, UserError
 from bench.specs.suite import SuiteSpec
 from bench.specs.yaml_text import know_exponents, yaml_value
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 FOLDER = Path("suites")
 STRATEGIES = {

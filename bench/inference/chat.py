@@ -32,7 +32,7 @@ from tenacity import (
 )
 
 from bench.errors import RunError, UserError
-from bench.inference.address import Endpoint, local
+from bench.inference.endpoint import Endpoint, local
 from bench.inference.redaction import redacted
 from bench.inference.reply import BODY_BYTES, Reply, TooLongError, read_reply
 

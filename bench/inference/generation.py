@@ -16,9 +16,9 @@ from transformers import GenerationConfig, LogitsProcessorList
 from bench.inference.backend import Continuation, GeneratedText, Likelihood, Prompt
 from bench.inference.likelihood import Pass, pass_likelihoods
 from bench.inference.lockstep import Lockstep
-from bench.inference.reading import Reading, after, bounded, readings
+from bench.inference.prefix_cache import Reading, after, bounded, readings
 from bench.modeling.forward import caches, unlaunched, unwrapped
-from bench.tokens.branches import root
+from bench.tokens.shared_prefixes import root
 
 WRITTEN_AT_ONCE = 4
 """So many times the bound of a batch is written at once. Nearly all steps are of one token a row, and read all weights for it,

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from bench.inference.backend import Continuation, Ids, Likelihood
-from bench.inference.reading import Reading, after, bounded, readings, resumed
+from bench.inference.prefix_cache import Reading, after, bounded, readings, resumed
 from bench.modeling.forward import caches, last_logits, token_losses
 from bench.tokens.batches import padded
-from bench.tokens.branches import root
 from bench.tokens.encoded import Encoded
+from bench.tokens.shared_prefixes import root
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.errors import UserError
 from bench.hashing import digest
-from bench.inference.endpoint import CHARACTERS, Conversations, EndpointModel, Turns
+from bench.inference.endpoint_model import CHARACTERS, Conversations, EndpointModel, Turns
 from bench.judging.prompt import JUDGE_PROMPT_VERSION, judge_prompt, named_place
 from bench.judging.row_pairs import Contest, Pairing, RowPair
 from bench.records.judged import JudgedItem, JudgedPair, Said, Winner, find_judged, judged_place, write_judged

@@ -23,7 +23,7 @@ from bench.preflight.data import check_data
 from bench.preflight.runs import check_runs
 from bench.processes import heartbeat, ranks, stopping
 from bench.processes.launchers import LAUNCH, ROOT, launched, launcher, package_path
-from bench.suites import SuiteOptions, check_folders, run_suite, suite_plan
+from bench.suite_run import SuiteOptions, check_folders, run_suite, suite_plan
 
 ENTRY = ROOT / "bench" / "run.py"
 NOT_STARTED = {"device": "of processes that are not started yet"}

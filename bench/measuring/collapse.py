@@ -10,7 +10,7 @@ import pandas as pd
 from bench.measuring.scoring import value
 from bench.records.outcome import Score
 from bench.records.store import as_text
-from bench.tasks.constant import CONSTANT
+from bench.tasks.constant_answer import CONSTANT
 
 TENTH = 10
 """The loss at either end of training is the mean over one step in so many."""

@@ -8,14 +8,14 @@ from bench.inference.evalset import EvalSet
 from bench.inference.predictions import ItemPrediction, frame
 from bench.measuring.scoring import scores
 from bench.records.outcome import Score
-from bench.tasks import constant
+from bench.tasks import constant_answer
 
 
 def answers_without_model(evalset: EvalSet) -> dict[str, pd.DataFrame]:
     """Their predictions, by name."""
     return {
         name: frame(evalset, [ItemPrediction(answer(example), None) for example in evalset.examples])
-        for name, answer in constant.answerers(evalset.task, evalset.data).items()
+        for name, answer in constant_answer.answerers(evalset.task, evalset.data).items()
     }
 
 

@@ -16,17 +16,17 @@ from bench import ENGINE_VERSION, folders
 from bench.devices.environment import versions
 from bench.hashing import code_digest, digest
 from bench.inference.backend import Backend
+from bench.inference.endpoint_backend import EndpointBackend
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
-from bench.inference.remote import EndpointBackend
 from bench.measuring.evaluation import VALIDATION_ITEMS, Session, as_base
 from bench.measuring.scoring import worth
 from bench.modeling.forward import unlaunched
 from bench.modeling.sharding import placed, release
 from bench.probes import Probe
 from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
-from bench.runs.frames import cached_frame
+from bench.runs.kept_answers import cached_frame
 from bench.runs.run import Run
 from bench.selftests.probe_tests import all_tests
 from bench.specs.wording import Style, Wording

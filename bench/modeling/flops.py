@@ -17,7 +17,7 @@ from bench.errors import UserError
 from bench.modeling.forward import unwrapped
 from bench.modeling.structure import has_trained_weights, in_order_of_data, layers, lowest_trained
 from bench.modeling.weights import numel, shape
-from bench.tokens.work import Work
+from bench.tokens.token_counts import Work
 
 HEAD_NAMES = ("lm_head", "embed_out", "classifier", "score", "qa_outputs")
 POOLER_NAMES = ("pooler", "pre_classifier")

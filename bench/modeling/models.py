@@ -23,7 +23,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from bench.errors import UserError
-from bench.modeling import checkpoints, content, eight_bit, soundness
+from bench.modeling import eight_bit, model_files, model_folder_checks, model_hash
 from bench.modeling.biases import keep_biases
 from bench.modeling.positions import positions
 from bench.modeling.quantisation import leave_unpacked, quantisation
@@ -78,12 +78,12 @@ class Model:
         Raises:
             UserError: the hub does not give them, or gives another model than the spec says.
         """
-        return self.source if isinstance(self.source, Path) else checkpoints.fetched(self.source)
+        return self.source if isinstance(self.source, Path) else model_files.fetched(self.source)
 
     @cached_property
     def at_hand(self) -> bool:
         """Whether the files are on this machine already."""
-        return isinstance(self.source, Path) or checkpoints.cached(self.source)
+        return isinstance(self.source, Path) or model_files.cached(self.source)
 
     @property
     def origin(self) -> str:
@@ -96,7 +96,7 @@ class Model:
     def config(self) -> Any:
         if isinstance(self.source, ModelSpec):
             return AutoConfig.for_model(**self.source.config)
-        soundness.check_config(self.folder, self.trust_remote_code)
+        model_folder_checks.check_config(self.folder, self.trust_remote_code)
         try:
             return AutoConfig.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
         except Exception as error:  # whatever a config's class makes of a value of another kind
@@ -147,14 +147,14 @@ class Model:
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """UserError where the folder has none that fits the model."""
-        soundness.check_tokenizer(self.folder)
+        model_folder_checks.check_tokenizer(self.folder)
         try:
             tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
         except Exception as error:  # of many kinds, over several lines
             reason = " ".join(str(error).split())[:300].rstrip(".")
             raise UserError(f"{self.folder}: its tokenizer cannot be loaded: {reason} ({type(error).__name__})") from error
-        soundness.check_vocabulary(self.folder, tokenizer.get_vocab(), getattr(self.config, "vocab_size", None))
-        soundness.check_tokenising(self.folder, tokenizer, self.family)
+        model_folder_checks.check_vocabulary(self.folder, tokenizer.get_vocab(), getattr(self.config, "vocab_size", None))
+        model_folder_checks.check_tokenising(self.folder, tokenizer, self.family)
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token  # Llama and GPT-2 have none; padding is masked, so that any token does
         if OF_DAY in str(tokenizer.chat_template):
@@ -237,7 +237,7 @@ class Model:
             **extra,
             **head,
         )
-        soundness.check_loaded(self.folder, loaded, loading_info, auto_class not in AS_SAVED)
+        model_folder_checks.check_loaded(self.folder, loaded, loading_info, auto_class not in AS_SAVED)
         if auto_class not in AS_SAVED:
             draw_head(loaded, loading_info)
         if bits == 4:
@@ -272,7 +272,7 @@ class Model:
             shape = self._bare_shape()
         except Exception as error:
             raise self._undescribed(error) from error
-        soundness.check_weights(self.folder, shape)
+        model_folder_checks.check_weights(self.folder, shape)
         _ = self.tokenizer
         return self
 
@@ -288,13 +288,13 @@ def find_model(name: str, library: Library, trust_remote_code: bool = False) -> 
         UserError: there is no such model, or the hub cannot be reached.
     """
     if spec := library.model(name):
-        source = spec if spec.hub else checkpoints.prepared(spec)
-        return Model(spec.name, source, checkpoints.pinned_hash(spec), reference_precision=spec.reference_precision)
+        source = spec if spec.hub else model_files.prepared(spec)
+        return Model(spec.name, source, model_files.pinned_hash(spec), reference_precision=spec.reference_precision)
     folder = Path(name)
     if not folder.is_dir():
-        folder = checkpoints.from_hub(name, library.models(), trust_remote_code)
+        folder = model_files.from_hub(name, library.models(), trust_remote_code)
     elif not (folder / "config.json").is_file():
         raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
-    checkpoints.check_safetensors(name, folder)
+    model_files.check_safetensors(name, folder)
     name = folder.resolve().name if Path(name).is_dir() else name
-    return Model(name, folder, content.content_hash(folder), trust_remote_code).checked()
+    return Model(name, folder, model_hash.content_hash(folder), trust_remote_code).checked()

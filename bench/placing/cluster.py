@@ -17,7 +17,7 @@ from bench.placing.slot import Slot
 from bench.processes.launchers import package_path
 
 if TYPE_CHECKING:
-    from bench.running.work import Assignment
+    from bench.running.assignments import Assignment
 
 QUIET_SECONDS = 1.0
 """Seconds for which an actor waits for something to be said before it answers that nothing was."""

@@ -8,8 +8,8 @@ from bench.placing.forecast import UNKNOWN_RATE, Like
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.records.record import Record
 from bench.records.trial import TrialRecord
-from bench.running.ceiling import HEADROOM
-from bench.running.work import Assignment
+from bench.running.assignments import Assignment
+from bench.running.memory_ceiling import HEADROOM
 from bench.runs.run import Run
 
 

@@ -23,7 +23,7 @@ from bench.processes.launchers import LAUNCH, launched, launcher, package_path
 from bench.processes.ranks import ENDING_FILE
 
 if TYPE_CHECKING:
-    from bench.running.work import Assignment
+    from bench.running.assignments import Assignment
 
 GRACE = 60.0
 """Seconds for a worker that was asked to stop to come to the end of its step and keep it."""

@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from bench.errors import RunError, UserError
+from bench.leases.lease import Lease, Leases
+from bench.leases.queue import HALVINGS, TRIES, Queue
 from bench.placing.costs import seconds_taken
 from bench.placing.forecast import Forecast, Like
 from bench.placing.messages import Ending, Message, Post
@@ -15,9 +17,7 @@ from bench.placing.slot import Slot
 from bench.placing.view import View
 from bench.records.record import Record
 from bench.records.trial import TrialRecord
-from bench.running.work import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, settled, told_of_others
-from bench.sharing.lease import Lease, Leases
-from bench.sharing.queue import HALVINGS, TRIES, Queue
+from bench.running.assignments import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, settled, told_of_others
 
 
 class Worker(Protocol):

@@ -8,7 +8,7 @@ from bench.placing.costs import bytes_held
 from bench.placing.slot import Slot
 from bench.placing.slots import gpu_slots
 from bench.preflight.parallelism import check_parallelism
-from bench.running.work import Assignment
+from bench.running.assignments import Assignment
 from bench.runs.run import Run
 
 

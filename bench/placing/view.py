@@ -13,7 +13,7 @@ from rich.table import Table
 from bench.durations import lasting
 from bench.placing.messages import Message
 from bench.placing.slot import Slot
-from bench.running.work import Assignment
+from bench.running.assignments import Assignment
 from bench.watching.status import FILE_SECONDS, Finished, RunStatus, remove_ended, write_status
 from bench.watching.view import current_run
 

@@ -22,7 +22,7 @@ from bench.progress import Progress
 
 if TYPE_CHECKING:
     from bench.devices.device import Device
-    from bench.running.work import Assignment, Workplace
+    from bench.running.assignments import Assignment, Workplace
     from bench.runs.run import Run
 
 OFTEN = 0.5
@@ -140,7 +140,7 @@ class Reporting(Progress):
 def workplace(setting: WorkerSetting, progress: Progress) -> "Workplace":
     """This process, set up to do work."""
     from bench.devices.device import start
-    from bench.running.work import Workplace
+    from bench.running.assignments import Workplace
 
     return Workplace(setting.out, start(setting.precision), progress, setting.debug, setting.keep)
 

@@ -9,15 +9,15 @@ import torch
 from bench.errors import BudgetError
 from bench.hashing import digest
 from bench.modeling import flops
-from bench.planning import asking
+from bench.planning import asking_cost
 from bench.running import curriculum
-from bench.running.ceiling import Fit, fit
+from bench.running.memory_ceiling import Fit, fit
 from bench.running.sizes import Memory
 from bench.runs.run import Run
 from bench.specs.probe_every import amount
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
-from bench.tokens.work import Work, padded_work
+from bench.tokens.token_counts import Work, padded_work
 from bench.training.course import Listed
 from bench.training.state import TrainingState
 
@@ -84,7 +84,7 @@ def estimate_cost(run: Run, rate: float) -> CostEstimate:
             return CostEstimate(0, 0, 0, plain.memory)
         each = run.budget.examples
         return CostEstimate(None if each is None else each * len(run.stages), None, None, plain.memory)
-    answering = 2 * plain.memory.parameters * asking.tests(run).tokens
+    answering = 2 * plain.memory.parameters * asking_cost.tests(run).tokens
     if not run.strategy.trains:
         return CostEstimate(0, 0, 0, plain.memory, answering)
     try:
@@ -106,14 +106,14 @@ def _training_cost(run: Run, plain: Fit, rate: float, answering: float) -> CostE
     # Cut into the passes of one process, as the training cuts them.
     passes = (padded_work(part) for step in steps for part in micro_batches(step, fitted.tokens, 0, 1))
     points, each_token = sum(_points(run, len(stage.steps)) for stage in stages), 2 * plain.memory.parameters
-    on_the_way = points * asking.validation(run).tokens if points else 0
+    on_the_way = points * asking_cost.validation(run).tokens if points else 0
     return CostEstimate(
         sum(stage.examples for stage in stages),
         sum(lengths),
         flops.count_flops(fitted.adapted).computed(sum(passes, Work())),
         fitted.memory,
         answering + each_token * on_the_way,
-        each_token * asking.probes(run).tokens * (1 + points),
+        each_token * asking_cost.probes(run).tokens * (1 + points),
         len(stages[-1].steps),
         f"keeps {run.budget.memory / 1e9:g} GB by {fitted}" if run.budget.memory and fitted.changed else None,
     )

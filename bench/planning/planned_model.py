@@ -1,6 +1,6 @@
 """The model that a plan names: one with weights on this machine, or one behind an API."""
 
-from bench.inference.endpoint import EndpointModel
+from bench.inference.endpoint_model import EndpointModel
 from bench.modeling.models import find_model
 from bench.runs.run import PlannedModel
 from bench.specs.library import Library

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.groups import groups_by
-from bench.planning.asking import Asking, base_asking, tests, validation
+from bench.planning.asking_cost import Asking, base_asking, tests, validation
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.trial import Trial
 from bench.runs.run import Run

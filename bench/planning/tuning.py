@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench.planning.choice import Tried, as_told, summed_up
+from bench.planning.next_trials import halt, next_batch
+from bench.planning.search_summary import Tried, as_told, summed_up
 from bench.planning.spaces import FIRST_TRIAL_SEED
-from bench.planning.study import halt, next_batch
 from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial
+from bench.running.assignments import Hands, Recorded, Workplace, in_turn
 from bench.running.execution import attempted, failure_reason
 from bench.running.trial import RUNGS, Halt, Trial, perform_trial, recorded_trial
-from bench.running.work import Hands, Recorded, Workplace, in_turn
 from bench.runs.run import Run
 from bench.specs.search import Search
 from bench.strategies import value_of, with_values

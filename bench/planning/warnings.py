@@ -7,9 +7,9 @@ from dataclasses import replace
 from bench.errors import BudgetError
 from bench.groups import groups_by
 from bench.modeling.flops import count_flops
-from bench.running.account import counted_limits
-from bench.running.ceiling import fit
+from bench.running.budget_account import counted_limits
 from bench.running.curriculum import build_curriculum
+from bench.running.memory_ceiling import fit
 from bench.runs.run import Run
 from bench.tasks import splits
 from bench.tasks.encoding import Encoding

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bench.devices.container import total_memory
 from bench.errors import UserError
-from bench.running.account import counted_limits
+from bench.running.budget_account import counted_limits
 from bench.runs.run import Run
 from bench.tasks import splits
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bench import folders
 from bench.errors import UserError
 from bench.hashing import digest
-from bench.machine import machine
+from bench.process_identity import machine
 from bench.processes import ranks
 
 SILENCE = 60.0

@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
-from bench.machine import born, has_ended, machine
+from bench.process_identity import born, has_ended, machine
 from bench.processes import stopping
 
 STATUS_FILE = "TUNEBENCH_STATUS"

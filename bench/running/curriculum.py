@@ -7,7 +7,7 @@ from functools import cache
 
 from bench.errors import BudgetError, UserError
 from bench.modeling.flops import Flops
-from bench.running.account import Account, Costs, costs, counted_limits
+from bench.running.budget_account import Account, Costs, costs, counted_limits
 from bench.runs.run import Run
 from bench.specs.source import Source
 from bench.specs.task import TaskSpec

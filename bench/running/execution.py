@@ -12,15 +12,15 @@ from bench.devices import memory
 from bench.devices.device import Device
 from bench.devices.environment import environment
 from bench.errors import BudgetError, DivergedError, TooSlowError, UserError
+from bench.leases.lease import Leases
 from bench.records import store
 from bench.records.record import Record, Status
+from bench.running.assignments import Hands, Recorded, Workplace, in_turn
 from bench.running.perform import perform
 from bench.running.recording import provenance, setup
-from bench.running.work import Hands, Recorded, Workplace, in_turn
 from bench.runs.finished import is_finished
 from bench.runs.run import Run
 from bench.runs.run_folder import checkpoint_folder, model_folder, remove_checkpoint
-from bench.sharing.lease import Leases
 
 Result = TypeVar("Result")
 

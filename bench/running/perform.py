@@ -18,15 +18,15 @@ from bench.modeling.weights import outline
 from bench.progress import Progress
 from bench.records.record import Cost, Record
 from bench.running import sizes
-from bench.running.account import spending
 from bench.running.adaptation import adapted
+from bench.running.budget_account import spending
 from bench.running.random_parts import RandomParts
 from bench.running.recording import RunResult, recorded
 from bench.running.stages import train_stages
 from bench.running.tracking import tracked
 from bench.runs.run import Run
 from bench.runs.run_folder import RunFolder
-from bench.tokens.work import Work
+from bench.tokens.token_counts import Work
 from bench.training.state import TrainingState
 
 

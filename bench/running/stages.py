@@ -15,8 +15,8 @@ from bench.measuring.untouched import BaseResults
 from bench.modeling.flops import count_flops
 from bench.modeling.recomputation import checkpoint_blocks
 from bench.processes import stopping
-from bench.running.ceiling import fit
 from bench.running.curriculum import StepDraw, build_curriculum
+from bench.running.memory_ceiling import fit
 from bench.running.tracking import track
 from bench.runs.run import Run
 from bench.specs.probe_every import amount

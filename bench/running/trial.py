@@ -17,7 +17,7 @@ from bench.inference.evalset import EvalSet
 from bench.inference.predictions import predict
 from bench.measuring.evaluation import Evaluation, TrainingSession
 from bench.measuring.scoring import scores, worth
-from bench.modeling.spared import clock
+from bench.modeling.spared_work import clock
 from bench.progress import Progress
 from bench.records.trial import Rung, TrialRecord, as_words
 from bench.running.adaptation import adapted

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from bench.records.compare import differing
+from bench.records.environment_difference import differing
 from bench.records.record import Record
 
 Environment = Mapping[str, str]

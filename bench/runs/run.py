@@ -12,7 +12,7 @@ from bench import ENGINE_VERSION
 from bench.data import sources
 from bench.devices.hardware import Precision
 from bench.hashing import digest
-from bench.inference.endpoint import EndpointModel
+from bench.inference.endpoint_model import EndpointModel
 from bench.modeling.models import Model
 from bench.records.outcome import SeedPart
 from bench.records.record import SEED_PARTS, Seeds, Tuning

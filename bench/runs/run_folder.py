@@ -19,9 +19,9 @@ from bench.devices.environment import environment, environment_id
 from bench.devices.memory import PeakMemory
 from bench.folders import faults_told, write_text
 from bench.modeling.saved import save_model
-from bench.modeling.spared import clock
+from bench.modeling.spared_work import clock
 from bench.progress import Progress
-from bench.runs.frames import cached_frame
+from bench.runs.kept_answers import cached_frame
 from bench.runs.run import Run
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.training.checkpoint import Checkpoint

@@ -11,8 +11,8 @@ from bench.tasks import prompts
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
 from bench.tokens import windows
+from bench.tokens.before_answer import Lead
 from bench.tokens.encoded import IGNORE, Encoded
-from bench.tokens.lead import Lead
 
 InstructionSplit = Literal["train", "test"]
 """Whose instructions are used."""

@@ -8,7 +8,7 @@ from statistics import StatisticsError, fmean, linear_regression
 from bench.errors import TooSlowError
 from bench.records.record import SECONDS_TOLERANCE
 from bench.tokens.encoded import Encoded
-from bench.tokens.work import padded_work
+from bench.tokens.token_counts import padded_work
 from bench.training.state import TrainingState
 
 Step = Sequence[Encoded]

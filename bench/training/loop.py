@@ -19,12 +19,12 @@ from bench.errors import DivergedError
 from bench.modeling.compiling import CompiledBlocks
 from bench.modeling.forward import loss_sum, unlaunched
 from bench.modeling.sharding import askable, ready, release
-from bench.modeling.spared import SPARED, clock
+from bench.modeling.spared_work import SPARED, clock
 from bench.modeling.structure import fixed
 from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.work import Work, padded_work, useful_work
+from bench.tokens.token_counts import Work, padded_work, useful_work
 from bench.training.course import Course, Listed
 from bench.training.optimizer import by_rows, clippable, optimizer
 from bench.training.shrinking import as_memory_allows

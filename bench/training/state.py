@@ -11,7 +11,7 @@ from torch import Tensor, nn, optim
 
 from bench.records.outcome import Point
 from bench.records.trial import Rung
-from bench.tokens.work import Work
+from bench.tokens.token_counts import Work
 
 ItemAnswers = list[dict[str, Any]]
 """The items of one test set, each with its `gold` and `prediction`, as JSON values."""

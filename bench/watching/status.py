@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from bench import folders
 from bench.errors import UserError
-from bench.machine import born, has_ended, machine
+from bench.process_identity import born, has_ended, machine
 
 LISTED = 500
 """Finished runs that are listed; of more, the last."""

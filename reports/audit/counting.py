@@ -1,6 +1,6 @@
 """What one item adds to a task's metric, and the number that the sums make: so that items can be left out, one after another.
 
-`outside.py` has the metrics of all items at once, by other people's code; a test holds the two together.
+`others_metrics.py` has the metrics of all items at once, by other people's code; a test holds the two together.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from reports.audit.outside import best_exact, best_overlap, best_rouge, entities_of, typed_words
+from reports.audit.others_metrics import best_exact, best_overlap, best_rouge, entities_of, typed_words
 from reports.audit.written import bleu, bleu_terms, chrf, chrf_terms
 
 Terms = Mapping[Hashable, float]

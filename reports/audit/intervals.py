@@ -10,7 +10,7 @@ from reports.audit import leaving_out
 from reports.audit.answered import answered_means
 from reports.audit.counting import Bounded
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds, own_variance, variance_of
-from reports.audit.outside import METRICS, RATE_COLUMNS
+from reports.audit.others_metrics import METRICS, RATE_COLUMNS
 from reports.audit.probing import DISTANCES, ProbeItems
 from reports.audit.reading import Numbers, Path, complete
 from reports.audit.recomputed import probe_parts, said_and_gold, single_scores, task_parts

@@ -8,7 +8,7 @@ import pandas as pd
 from bench.records.outcome import Outcome
 from bench.records.record import Record
 from reports.audit.answered import answered_means
-from reports.audit.outside import METRICS, OF_TRAINING, RATE_COLUMNS, part_of
+from reports.audit.others_metrics import METRICS, OF_TRAINING, RATE_COLUMNS, part_of
 from reports.audit.probing import ProbeItems, probe_numbers, relative_loss
 from reports.audit.reading import Numbers, Path, column_texts, complete, part, parts
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.audit.outside import METRICS
+from reports.audit.others_metrics import METRICS
 from reports.audit.reading import Numbers
 
 FAULTLESS = {"perplexity": 1.0, "bits_per_byte": 0.0}

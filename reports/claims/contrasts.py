@@ -18,7 +18,7 @@ from reports.rows.equal_cost import Take
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.one_base import on_one_base
-from reports.rows.questions import probe_definition
+from reports.rows.probe_definition import probe_definition
 from reports.rows.row import Row
 from reports.rows.rows import aggregate
 from reports.rows.transfer import Transfer

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from bench.errors import FormatError, UserError
-from reports.exchange.foreign import read_object
 from reports.exchange.importing import files_in
+from reports.exchange.untrusted_files import read_object
 
 RESULTS_PREFIX = "results_"
 DATE = re.compile(r"(?:^|_)(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)$")

@@ -15,7 +15,7 @@ from bench.statistics.binomial import wilson
 from bench.statistics.intervals import Z, of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe
-from reports.exchange.foreign import Given
+from reports.exchange.untrusted_files import Given
 
 RIGHT_OR_WRONG = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "em")
 """The harness' metrics that most of its tasks have as 1 or 0 for each item, and on the whole as their mean."""

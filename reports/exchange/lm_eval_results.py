@@ -16,10 +16,10 @@ from bench.errors import FormatError
 from bench.records import store
 from bench.records.outcome import Outcome
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
-from reports.exchange.foreign import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
 from reports.exchange.identity import imported
 from reports.exchange.lm_eval_files import samples_beside
 from reports.exchange.lm_eval_metrics import HarnessMetric, harness_metrics, score_first, score_of, was_measured
+from reports.exchange.untrusted_files import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
 
 HARNESS = "lm-eval"
 

@@ -12,8 +12,8 @@ from bench.errors import FormatError
 from bench.records.outcome import Forgetting, Outcome, Score
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 from bench.statistics.binomial import wilson
-from reports.exchange.foreign import Given, leaves, precision, read_object
 from reports.exchange.identity import imported
+from reports.exchange.untrusted_files import Given, leaves, precision, read_object
 
 NAME = "peft-method-comparison"
 GSM8K, GSM8K_ITEMS = "gsm8k", 1_319

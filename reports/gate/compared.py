@@ -13,7 +13,7 @@ from bench.statistics.detectable import Detectable, detectable
 from reports.gate.change import Change, MatchDifference
 from reports.gate.differences import Noise, cost_differences, measure_differences
 from reports.gate.sides import Match, Side, failures, key_of, matched, named, rows_once
-from reports.gate.within import Within
+from reports.gate.tolerance import Within
 from reports.rows.row import Row
 
 NOTHING_OF_SEEDS = (

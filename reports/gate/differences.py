@@ -13,7 +13,7 @@ from bench.statistics.intervals import Margin
 from bench.statistics.ratios import log_ratio, log_ratio_by_seed
 from reports.gate.change import MatchDifference
 from reports.gate.sides import Match, rows_once
-from reports.gate.within import Within
+from reports.gate.tolerance import Within
 from reports.rows.environments import one_machine
 from reports.rows.equal_cost import HELD, SPENT, Take
 from reports.rows.numbers import Quantity

@@ -7,7 +7,7 @@ from bench.groups import groups_by
 from reports.gate import words
 from reports.gate.change import Change
 from reports.gate.compared import Compared
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 
 def changes_as_junit(comparison: Compared) -> str:

@@ -7,7 +7,7 @@ from reports.gate import words
 from reports.gate.change import Change
 from reports.gate.compared import Compared
 from reports.paper.markdown import escaped, markdown_table
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 
 def changes_as_markdown(comparison: Compared) -> str:

@@ -19,12 +19,12 @@ from bench.records.contract import Json
 from reports import definitions
 from reports.gate.history import courses
 from reports.page.courses import courses_section
-from reports.page.encoded import in_html
+from reports.page.page_json import in_html
 from reports.page.suite import TEMPLATES, page_templates, suite_part
 from reports.rows.row import Row
 from reports.rows.rows import ranked
 from reports.rows.summaries import SuiteReport, suite_summaries
-from reports.visible import visible
+from reports.unseen_characters import visible
 
 FILE = "leaderboard.html"
 SCRIPTS = ("elements", "state", "table", "ranking", "rule", "chooser", "plots", "drawings", "disagreements", "runs", "main")

@@ -7,14 +7,14 @@ from typing import Any
 from bench.records.contract import Json
 from bench.records.outcome import Point
 from bench.records.record import Cost
-from reports.page.board import budget_of, fallen, wide_table
-from reports.page.encoded import encoded, rounded, shown_ends
+from reports.page.page_json import encoded, rounded, shown_ends
+from reports.page.wide_table import budget_of, fallen, wide_table
 from reports.rows import numbers
 from reports.rows.conclusion import conclusion
 from reports.rows.environments import one_machine
+from reports.rows.no_model_rows import NO_MODEL, without_model
 from reports.rows.numbers import in_unit
 from reports.rows.one_base import one_base
-from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import MIXED, grouped, probe_names
 from reports.rows.standing import Standing, score_standing

@@ -14,8 +14,8 @@ from reports import definitions
 from reports.page import provenance, sections
 from reports.page.across import across_section
 from reports.page.cells import Board
-from reports.page.encoded import encoded
 from reports.page.items import items_of
+from reports.page.page_json import encoded
 from reports.page.ranking import ranking, standings_of
 from reports.page.runs import runs_of
 from reports.rows import numbers

@@ -17,7 +17,7 @@ from reports.paper.markdown import escaped, markdown_table
 from reports.paper.measures import DEFAULT_SELECTION, check_selection
 from reports.paper.sweep_figure import check_figure, sweep_figure
 from reports.terminal.console import add_column, console, plain_table, say
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 
 @dataclass(frozen=True)

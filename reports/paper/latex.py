@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from reports.paper.ablation import TIE, Ablation, Entry, Grid
 from reports.rows.numbers import MINUS
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 SIGNS = {
     "\\": r"\textbackslash{}",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from reports.definitions import defined
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 Headers = Sequence[tuple[str, str]]
 """Of a table: each header, and the term that defines it."""

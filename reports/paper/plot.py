@@ -24,7 +24,7 @@ from reports.rows.numbers import Quantity, in_unit
 from reports.rows.one_base import on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
-from reports.visible import visible
+from reports.unseen_characters import visible
 
 # Okabe & Ito 2008, told apart by colour-blind people; its yellow is too pale for a white panel.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from bench.statistics.study import Pilot
+from bench.statistics.study_size import Pilot
 from reports.rows import numbers
 from reports.rows.captions import NAMED_IN_TOP
 from reports.rows.losses_shown import losses_shown
+from reports.rows.no_model_rows import NO_MODEL
 from reports.rows.pilots import known_items, pilot_of
-from reports.rows.references import NO_MODEL
 from reports.rows.row import Row
 from reports.rows.standing import Standing
 

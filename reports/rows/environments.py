@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench import ENGINE_VERSION
 from bench.groups import groups_by
-from bench.records.compare import differing
+from bench.records.environment_difference import differing
 from bench.records.record import Record
 from reports.rows.row import Row
 from reports.rows.rows import grouped

@@ -16,7 +16,7 @@ from bench.hashing import digest
 from bench.records.outcome import Forgetting
 from bench.records.record import Record
 from reports.rows.captions import few_names
-from reports.rows.questions import probe_definition
+from reports.rows.probe_definition import probe_definition
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 

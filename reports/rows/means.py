@@ -20,7 +20,7 @@ from bench.statistics.comparison import holm
 from bench.statistics.estimates import Bounds, Estimate, estimate
 from bench.statistics.intervals import Scale, Spread
 from bench.statistics.power import smallest_shown
-from reports.rows import answers, questions
+from reports.rows import answers, probe_definition
 from reports.rows.answers import Answered
 from reports.rows.numbers import Quantity, quantity_of
 from reports.rows.spreads import SeedSpreads
@@ -164,7 +164,7 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
 
 def _mean_probe_loss(name: str, runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) -> Estimate:
     probes = [run.outcome.forgetting[name] for run in runs if run.outcome]
-    definition = questions.probe_definition(runs[0], name)
+    definition = probe_definition.probe_definition(runs[0], name)
     bounds = [_bounds_if_both(probe.ci_low, probe.ci_high) for probe in probes]
     # A distance from the base has no interval, and its answers are no reason for one.
     answered = answers.probe_answers(frames, name, probes[0].value_name, definition) if None not in bounds else None

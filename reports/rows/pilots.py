@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from bench.statistics.comparison import paired
-from bench.statistics.study import Pilot, pilot
+from bench.statistics.study_size import Pilot, pilot
 from reports.rows.row import Row
 from reports.rows.standing import score_standing, that_learned
 

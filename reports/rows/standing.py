@@ -15,8 +15,8 @@ import numpy.typing as npt
 from bench.statistics.comparison import Difference, beats, mean_margin, pairs, ranks, top_group
 from bench.statistics.detectable import Detectable, detectable
 from bench.statistics.estimates import Estimate
+from reports.rows.no_model_rows import NO_MODEL
 from reports.rows.numbers import Quantity
-from reports.rows.references import NO_MODEL
 from reports.rows.row import Row
 from reports.rows.rows import grouped
 

@@ -7,7 +7,7 @@ from reports.rows import numbers
 from reports.rows.across import Across, Overall
 from reports.rows.standing import shown
 from reports.terminal.console import add_column, plain_table
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 
 def across_table(ranking: Across) -> Table:

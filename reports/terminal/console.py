@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.definitions import defined
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 LOG_WIDTH = 100
 """Columns of a file or pipe, which say nothing of their width."""

@@ -10,7 +10,7 @@ from rich.table import Table
 from bench.durations import lasting
 from bench.errors import UserError
 from bench.records.record import Record
-from bench.statistics.study import Pilot
+from bench.statistics.study_size import Pilot
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.pilots import known_items, pilot_of, study_seconds

@@ -14,7 +14,7 @@ from reports.rows.across import across
 from reports.rows.captions import GAINS_TOLD, across_sentences, forgetting_lines, standing_sentences, stated
 from reports.rows.conclusion import conclusion, next_step
 from reports.rows.losses_shown import losses_shown
-from reports.rows.references import NO_MODEL, without_model
+from reports.rows.no_model_rows import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked, staged
 from reports.rows.standing import Standing
@@ -22,7 +22,7 @@ from reports.rows.summaries import SuiteReport, suite_summaries
 from reports.terminal import lines
 from reports.terminal.across import across_table
 from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, say
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 # Beside names of NAME_WIDTH eight take 91 of LOG_WIDTH's columns, and a ninth would be one too many.
 PROBES_ALONE = 8

@@ -12,7 +12,7 @@ from bench.planning.plan import plan
 from bench.records import store
 from bench.running.execution import unscored
 from bench.specs.library import BUILT_IN
-from bench.suites import SuiteOptions
+from bench.suite_run import SuiteOptions
 from reports.paper.ablated import AblationFiles
 from reports.rows.rows import aggregate
 

@@ -16,15 +16,15 @@ from bench.commands import exchange
 from bench.data import assets
 from bench.drafting import starting
 from bench.errors import UnwritableError
-from bench.inference.address import Endpoint
 from bench.inference.chat import ChatAnswer
-from bench.inference.endpoint import Conversations
-from bench.modeling import checkpoints
+from bench.inference.endpoint import Endpoint
+from bench.inference.endpoint_model import Conversations
+from bench.leases.lease import Leases
+from bench.modeling import model_files
 from bench.modeling.saved import save_model
 from bench.records import store
 from bench.records.judged import JudgedPair, write_judged
-from bench.runs.frames import cached_frame
-from bench.sharing.lease import Leases
+from bench.runs.kept_answers import cached_frame
 from bench.specs.model import EndpointSpec
 from reports.gate.accepted import accept
 from reports.page import leaderboard
@@ -72,7 +72,7 @@ def writers(make, tmp_path, decoder, device, library, monkeypatch):
         "a record and its items": lambda out: lambda: store.write_record(out, *pair),
         "what a run was asked": lambda out: lambda: cached_frame(out / "t.parquet", device, lambda: pair[1]),
         "a trained model": lambda out: lambda: save_model(model, decoder.tokenizer, ["t"], out / "id"),
-        "a prepared model": in_cache(lambda: checkpoints.prepared(library.models()["tiny-bert"])),
+        "a prepared model": in_cache(lambda: model_files.prepared(library.models()["tiny-bert"])),
         "a package": in_cache(lambda: assets.fetch("tiny-bert")),
         "an endpoint's answer": in_cache(lambda: asked._asked(said, ("hello",))),
         "a judge's verdicts": lambda out: lambda: write_judged(out, judged),

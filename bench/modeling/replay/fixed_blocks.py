@@ -21,12 +21,12 @@ from bench.modeling.forward import backbone, prompt_learning
 from bench.modeling.positions import positions
 from bench.modeling.replay.activations import States, kept_states
 from bench.modeling.replay.whole_texts import Text, WholeTexts, text_hash
-from bench.modeling.spared import SPARED
+from bench.modeling.spared_work import SPARED
 from bench.modeling.structure import fixed, layers, lowest_trained
 from bench.modeling.weights import checksum, shared_out
 from bench.specs.base import Family
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.work import Work
+from bench.tokens.token_counts import Work
 
 TILE = 12
 """A CPU's products go through a matrix in tiles of rows: 6 and 4 with AVX2, 16 with AVX-512. Rows that fill no tile are summed

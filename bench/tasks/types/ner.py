@@ -17,7 +17,7 @@ from transformers import AutoModelForTokenClassification
 from bench.metrics.entities import MALFORMED
 from bench.specs.expression import Expression
 from bench.tasks.examples import Example
-from bench.tasks.names import Names
+from bench.tasks.known_names import Names
 from bench.tasks.sampling import sample
 from bench.tasks.spans import Entity, entities, find_name, find_words, quoted, sentence_bounds, tagged
 from bench.tasks.types.base import Answerer, Facts, TaskOptions, TaskType, same_words

@@ -12,7 +12,7 @@ from bench.commands.gate import NOT_MINDED
 from bench.records import store
 from bench.records.outcome import Outcome, Score
 from bench.records.record import Cost, Provenance, Record, Setup
-from reports.gate.within import Within, parsed_within
+from reports.gate.tolerance import Within, parsed_within
 
 ITEMS = 400
 

@@ -9,7 +9,7 @@ import shell
 import torch
 from accelerate.utils import DistributedType
 
-from bench import cli, suites
+from bench import cli, suite_run
 
 
 @pytest.mark.slow
@@ -54,14 +54,14 @@ def test_a_run_of_another_environment_is_kept_until_it_is_asked_for(called, out)
 def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
     """What `auto` becomes is the machine's: the id hashes what was asked for."""
     planned = []
-    monkeypatch.setattr(suites, "print_plan", lambda runs, out, waiting, trials=(): planned.append([run.id for run in runs]))
+    monkeypatch.setattr(suite_run, "print_plan", lambda runs, out, waiting, trials=(): planned.append([run.id for run in runs]))
 
     def ids(asked, becomes):
         alone = DistributedType.NO
         accelerator = SimpleNamespace(main_process_first=nullcontext, distributed_type=alone, num_processes=1)
         cpu = SimpleNamespace(type="cpu")
         device = SimpleNamespace(main=True, precision=becomes, accelerator=accelerator, torch=cpu, agreed=lambda word: word)
-        monkeypatch.setattr("bench.suites.start", lambda precision: device)
+        monkeypatch.setattr("bench.suite_run.start", lambda precision: device)
         with pytest.raises(SystemExit) as leaving:
             cli.main(["run", *shell.TINY, "--precision", asked, "--dry-run", "--out", str(tmp_path)])
         assert leaving.value.code == 0

@@ -21,14 +21,14 @@ from bench.cli import main
 from bench.devices import hardware
 from bench.errors import UserError
 from bench.launching import launch
-from bench.placing.hands import Crew
+from bench.placing.crew import Crew
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.processes import heartbeat, ranks
 from bench.records import store
 from bench.records.record import Provenance, Record
 from bench.running.recording import setup
-from bench.suites import SuiteOptions
+from bench.suite_run import SuiteOptions
 
 ROOT = Path(__file__).parents[3]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "320", "--test-items", "20", "--probe-items", "4"]

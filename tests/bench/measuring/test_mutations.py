@@ -16,7 +16,7 @@ from caches import linked_cache
 from sklearn.preprocessing import FunctionTransformer
 
 from bench import folders
-from bench.inference import contexts, embeddings, generation, likelihood, local, masked, passages, predictions, reading
+from bench.inference import contexts, embeddings, generation, likelihood, local, masked, passages, predictions, prefix_cache
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.measuring import untouched
@@ -38,7 +38,7 @@ from bench.selftests.probe_tests import all_tests
 from bench.tasks.encoding import Encoding
 from bench.tasks.types import classification, dialogue, ner
 from bench.tokens import batches
-from bench.tokens.branches import Branch
+from bench.tokens.shared_prefixes import Branch
 
 pytestmark = pytest.mark.slow
 
@@ -133,7 +133,7 @@ last_token_unscored = requests_as("last_token_unscored", lambda context, answer:
 
 
 def padded_on_the_wrong_side(patch):
-    sound = reading.left_padded
+    sound = prefix_cache.left_padded
 
     def right(rows, pad, before, device):
         batch = sound([row[::-1] for row in rows], pad, before, device)
@@ -141,7 +141,7 @@ def padded_on_the_wrong_side(patch):
         flipped = torch.cat([batch.attention_mask[:, :read], batch.attention_mask[:, read:].flip(1)], 1)
         return replace(batch, input_ids=batch.input_ids.flip(1), attention_mask=flipped)
 
-    patch.setattr(reading, "left_padded", right)
+    patch.setattr(prefix_cache, "left_padded", right)
 
 
 def padding_is_read(patch):
@@ -155,8 +155,8 @@ def padding_is_read(patch):
 
 
 def another_questions_keys(patch):
-    sound = reading.Reading.state
-    patch.setattr(reading.Reading, "state", lambda self, layer, rows: sound(self, layer, torch.zeros_like(rows)))
+    sound = prefix_cache.Reading.state
+    patch.setattr(prefix_cache.Reading, "state", lambda self, layer, rows: sound(self, layer, torch.zeros_like(rows)))
 
 
 def a_prefix_that_is_not_shared(patch):
@@ -615,7 +615,7 @@ def references_one_place_early(patch):
 
     def early(model, reading, rows, *limits):
         moved = [(row, replace(each, continuations=[(*w[1:], w[0]) for w in each.continuations]), n) for row, each, n in rows]
-        found = sound(model, reading, moved, *limits)
+        found = sound(model, prefix_cache, moved, *limits)
         return {(context, (words[-1], *words[:-1])): likely for (context, words), likely in found.items()}
 
     patch.setattr(generation, "pass_likelihoods", early)

@@ -13,9 +13,9 @@ from torch import nn
 
 from bench import folders
 from bench.devices.device import Device
-from bench.inference.endpoint import EndpointModel
+from bench.inference.endpoint_backend import EndpointBackend
+from bench.inference.endpoint_model import EndpointModel
 from bench.inference.local import LocalBackend
-from bench.inference.remote import EndpointBackend
 from bench.measuring import untouched
 from bench.measuring.untouched import FIRST_ITEMS, Rounding, Untouched
 from bench.modeling.models import Model

@@ -18,7 +18,7 @@ from bench.errors import UserError
 from bench.modeling import flops
 from bench.modeling.forward import loss_sum, unwrapped
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.work import padded_work, useful_work
+from bench.tokens.token_counts import padded_work, useful_work
 
 LENGTHS = (90, 40, 65, 20)
 ANSWERS = (1, 5, 2, 1)

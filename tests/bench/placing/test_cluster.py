@@ -24,7 +24,7 @@ from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
-from bench.running.work import Workplace
+from bench.running.assignments import Workplace
 from bench.runs.run_folder import DEFAULT_KEEP
 
 needs_ray = pytest.mark.skipif(

@@ -7,8 +7,8 @@ import pytest
 
 from bench.placing import costs
 from bench.placing.costs import bytes_held, like, seconds_taken
-from bench.running.ceiling import HEADROOM
 from bench.running.execution import RunWork
+from bench.running.memory_ceiling import HEADROOM
 from bench.running.sizes import Memory
 from bench.strategies import with_values
 

@@ -21,7 +21,7 @@ from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
-from bench.running.work import Workplace
+from bench.running.assignments import Workplace
 from bench.runs.run_folder import DEFAULT_KEEP
 
 CORE = min(os.sched_getaffinity(0))

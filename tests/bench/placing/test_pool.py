@@ -9,6 +9,8 @@ import pytest
 from workers import Imagined, ThreadWorker, imagined
 
 from bench.errors import RunError, UserError
+from bench.leases.lease import Leases
+from bench.leases.queue import HALVINGS, TRIES
 from bench.placing import pool as module
 from bench.placing.forecast import Like
 from bench.placing.pool import WorkerPool
@@ -17,9 +19,7 @@ from bench.placing.view import View
 from bench.processes.stopping import Stopped
 from bench.progress import Progress
 from bench.records import store
-from bench.running.work import Workplace
-from bench.sharing.lease import Leases
-from bench.sharing.queue import HALVINGS, TRIES
+from bench.running.assignments import Workplace
 
 SLOTS = [Slot(0, (0,)), Slot(1, (1,))]
 

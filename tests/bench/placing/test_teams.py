@@ -8,13 +8,13 @@ import pytest
 from bench.devices import hardware
 from bench.errors import UserError
 from bench.placing import teams as module
-from bench.placing.hands import Crew, hands
+from bench.placing.crew import Crew, hands
 from bench.placing.messages import WorkerSetting
 from bench.placing.teams import check_held, gpus_needed, teams
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
-from bench.running.work import Workplace
+from bench.running.assignments import Workplace
 from bench.runs.run_folder import DEFAULT_KEEP
 
 GB = 10**9
@@ -95,8 +95,8 @@ def test_what_each_gpu_keeps_for_itself_is_divided_by_no_number_of_them(works, m
 @pytest.mark.skipif(hardware.cores() < 2, reason="two processes need two cores")
 def test_two_processes_do_a_run_as_one_does(planned, own_cache, device, tmp_path, monkeypatch):
     """The GPUs that are found are named so that CUDA hides them: launch/gpus.yaml then starts CPU processes."""
-    monkeypatch.setattr("bench.placing.hands.visible_gpus", lambda wanted: ["-1", "-1"])
-    monkeypatch.setattr("bench.placing.hands.gpu_bytes", lambda: 80 * GB)
+    monkeypatch.setattr("bench.placing.crew.visible_gpus", lambda wanted: ["-1", "-1"])
+    monkeypatch.setattr("bench.placing.crew.gpu_bytes", lambda: 80 * GB)
     run = planned("full", settings=["dropout=0"])
     run = replace(run, probes=run.probes[:1])
     records = {}

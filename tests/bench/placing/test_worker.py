@@ -17,7 +17,7 @@ from bench.errors import BrokenOffError, UserError
 from bench.placing import worker
 from bench.placing.worker import Reporting, next_work, outcome
 from bench.progress import Progress
-from bench.running.work import Workplace
+from bench.running.assignments import Workplace
 
 
 def test_progress_is_told_and_not_too_often(monkeypatch):

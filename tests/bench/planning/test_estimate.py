@@ -7,7 +7,7 @@ from accelerate import Accelerator
 from transformers import AutoModelForSequenceClassification
 
 from bench.modeling import flops
-from bench.planning import asking, estimate
+from bench.planning import asking_cost, estimate
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.running import curriculum
@@ -38,8 +38,8 @@ def test_each_stage_is_planned_and_what_is_asked_after_each():
     assert cost.examples == 3 * 32 and cost.tokens == sum(e.fed for each in curricula for step in each.steps for e in step)
     last = estimate.estimate_cost(replace(staged, earlier=()), RATE)
     assert cost.operations > last.operations and cost.answering > 2 * last.answering
-    once = asking.eval_sets(staged, encoding)
-    assert asking.tests(staged).items == sum(
+    once = asking_cost.eval_sets(staged, encoding)
+    assert asking_cost.tests(staged).items == sum(
         len(each.examples) for each in (once.test, *once.elsewhere.values(), *3 * once.stages)
     )
 
@@ -52,7 +52,7 @@ def test_what_is_asked_on_the_way_is_planned_too():
     )
     before, cost = (estimate.estimate_cost(run, RATE) for run in (plain, watched))
     assert cost.probing == pytest.approx(4 * before.probing) and cost.operations == before.operations
-    validation = asking.validation(watched)
+    validation = asking_cost.validation(watched)
     assert validation.items == 128
     more = 3 * 2 * cost.memory.parameters * validation.tokens
     assert cost.answering == pytest.approx(before.answering + more) and more > 0

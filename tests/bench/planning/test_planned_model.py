@@ -1,6 +1,6 @@
 """A model's name, or its file, as the model that it means."""
 
-from bench.inference.endpoint import EndpointModel
+from bench.inference.endpoint_model import EndpointModel
 from bench.modeling.models import Model
 from bench.planning.planned_model import planned_model
 

@@ -7,7 +7,7 @@ import pytest
 
 from bench.inference.local import LocalBackend
 from bench.planning import totals as totals_module
-from bench.planning.asking import validation
+from bench.planning.asking_cost import validation
 from bench.planning.axes import parse_axes
 from bench.planning.estimate import estimate_cost
 from bench.planning.options import PlanOptions
@@ -16,7 +16,7 @@ from bench.planning.totals import api_asking, told, totals, tuning_seconds
 from bench.planning.tuning import as_far_as_tuned, tuned
 from bench.progress import Progress
 from bench.records.trial import find_trial
-from bench.running.work import Workplace
+from bench.running.assignments import Workplace
 from bench.strategies import with_values
 
 RATE = 1e6

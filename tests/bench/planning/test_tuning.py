@@ -6,17 +6,17 @@ import pytest
 
 from bench.errors import UserError
 from bench.planning import tuning
+from bench.planning.next_trials import BATCH
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
-from bench.planning.study import BATCH
 from bench.planning.tuning import as_far_as_tuned, trials_of, tuned
 from bench.progress import Progress
 from bench.records import store
 from bench.records.outcome import Score
 from bench.records.trial import Rung, read_trials
 from bench.running import execution
+from bench.running.assignments import Workplace, in_turn
 from bench.running.trial import recorded_trial
-from bench.running.work import Workplace, in_turn
 from bench.tasks import splits
 
 

@@ -21,7 +21,7 @@ from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example
 from bench.tasks.separation import normalised
 from bench.tokens.batches import micro_batches
-from bench.tokens.work import useful_work
+from bench.tokens.token_counts import useful_work
 
 
 def built(model, **settings):

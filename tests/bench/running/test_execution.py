@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from bench.errors import DivergedError, RunError, UserError
+from bench.leases.lease import Leases
 from bench.planning import plan
 from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution, stages
-from bench.running.work import Workplace
+from bench.running.assignments import Workplace
 from bench.runs.run_folder import checkpoint_folder
-from bench.sharing.lease import Leases
 
 ALL = ["zero-shot", "few-shot", "full", "frozen", "lora-8bit", "instruction", "multitask"]
 

@@ -8,7 +8,7 @@ import pytest
 from bench import ENGINE_VERSION
 from bench.devices.environment import environment_id, versions
 from bench.hashing import digest
-from bench.inference.endpoint import EndpointModel
+from bench.inference.endpoint_model import EndpointModel
 from bench.measuring.evaluation import Evaluation
 from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.records.outcome import Point

@@ -15,8 +15,8 @@ from bench.processes import stopping
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution, perform, stages, trial
+from bench.running.assignments import Workplace
 from bench.running.trial import Trial, perform_trial
-from bench.running.work import Workplace
 from bench.runs import run_folder
 from bench.runs.run_folder import KeepOptions, RunFolder, checkpoint_folder, remove_checkpoint
 from bench.specs.checkpoint_every import CheckpointInterval

@@ -17,7 +17,7 @@ from bench.modeling.flops import count_flops
 from bench.modeling.forward import loss_sum
 from bench.modeling.structure import fixed, layers
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.work import padded_work
+from bench.tokens.token_counts import padded_work
 
 SMALL = {"vocab_size": 100, "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
 FULL = SMALL | {"intermediate_size": 128, "max_position_embeddings": 128}

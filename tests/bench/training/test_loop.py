@@ -32,7 +32,7 @@ from bench.strategies import load_strategy
 from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import IGNORE, Encoded
-from bench.tokens.work import Work
+from bench.tokens.token_counts import Work
 from bench.training import loop
 from bench.training.loop import Padding
 

@@ -6,7 +6,7 @@ import torch
 
 from bench.records.outcome import Point
 from bench.records.trial import Rung
-from bench.tokens.work import Work
+from bench.tokens.token_counts import Work
 from bench.training.state import BestWeights, TrainingState
 
 

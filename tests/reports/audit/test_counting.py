@@ -9,7 +9,7 @@ from bench import metrics
 from bench.records.store import as_text
 from reports.audit.counting import COUNTED
 from reports.audit.leaving_out import of_metric
-from reports.audit.outside import METRICS
+from reports.audit.others_metrics import METRICS
 
 ALSO = {"people": ["entity_recall", "entity_precision_strict", "entity_recall_strict", "entity_f1_seen", "entity_f1_unseen"]}
 CASES = [(task, name) for task, names in NAMES.items() for name in [*names, *ALSO.get(task, [])]]

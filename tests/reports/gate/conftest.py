@@ -33,7 +33,7 @@ def held(sides):
     """The comparison of two lists of pairs."""
     from reports.gate.compared import compared
     from reports.gate.reading import read_sides
-    from reports.gate.within import Within
+    from reports.gate.tolerance import Within
 
     def compare(new, old, within=None, **options):
         folders = sides.kept("new", new), sides.kept("old", old)

@@ -10,7 +10,7 @@ from bench.records import store
 from reports.gate import accepted
 from reports.gate.compared import compared
 from reports.gate.reading import read_sides
-from reports.gate.within import Within
+from reports.gate.tolerance import Within
 
 NOW = datetime(2026, 11, 26, 1, 2, 3, tzinfo=UTC)
 

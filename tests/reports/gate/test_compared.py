@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.gate.within import Within
+from reports.gate.tolerance import Within
 
 
 def said(found):

@@ -6,7 +6,7 @@ from scipy.stats import ttest_rel
 
 from reports.gate.differences import Noise, cost_differences, measure_differences
 from reports.gate.sides import Match
-from reports.gate.within import Within
+from reports.gate.tolerance import Within
 from reports.rows.environments import one_machine
 from reports.rows.rows import aggregate
 

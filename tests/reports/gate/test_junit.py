@@ -3,7 +3,7 @@
 from junitparser import Error, Failure, JUnitXml, Skipped
 
 from reports.gate.junit import changes_as_junit
-from reports.gate.within import Within
+from reports.gate.tolerance import Within
 
 
 def read(found):

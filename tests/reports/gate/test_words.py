@@ -1,7 +1,7 @@
 """Changes as text."""
 
 from reports.gate import words
-from reports.gate.within import Within
+from reports.gate.tolerance import Within
 
 
 def cells(found, row, title):

@@ -14,7 +14,7 @@ from bench.records import store
 from bench.records.outcome import Score
 from reports.page import leaderboard
 from reports.rows.rows import aggregate
-from reports.visible import UNSEEN
+from reports.unseen_characters import UNSEEN
 
 SECTIONS = {"Other metrics", "Other tasks and domains", "Transfer", "Wordings"}
 VOID = {"meta", "link", "br", "rect", "path", "use"}

@@ -6,7 +6,7 @@ import pytest
 
 from bench.records.record import Tuning
 from bench.statistics.estimates import Estimate
-from bench.statistics.study import Pilot
+from bench.statistics.study_size import Pilot
 from reports.rows import conclusion as module
 from reports.rows.conclusion import conclusion, next_step
 from reports.rows.pilots import pilot_of

@@ -11,7 +11,7 @@ from bench.statistics.comparison import mean_margin
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin
 from reports.rows import standing
-from reports.rows.references import without_model
+from reports.rows.no_model_rows import without_model
 from reports.rows.rows import aggregate, ranked
 
 

@@ -2,7 +2,7 @@
 
 from reports.gate.compared import compared
 from reports.gate.reading import read_sides
-from reports.gate.within import Within
+from reports.gate.tolerance import Within
 from reports.terminal.changes import print_changes
 
 

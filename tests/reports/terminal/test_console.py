@@ -3,7 +3,7 @@
 import pytest
 
 from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, say
-from reports.visible import printable
+from reports.unseen_characters import printable
 
 
 def test_control_characters_are_blanks_and_lines_are_not_broken(capsys):

@@ -10,8 +10,8 @@ from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.progress import Progress
 from bench.records import store
+from bench.running.assignments import Workplace
 from bench.running.execution import execute
-from bench.running.work import Workplace
 from bench.statistics import bars
 from reports.rows.captions import smallest_found
 from reports.rows.rows import aggregate

@@ -23,11 +23,11 @@ from bench.modeling.heads import Heads
 from bench.modeling.replay import fixed_blocks
 from bench.modeling.replay.activations import Activations
 from bench.modeling.replay.fixed_blocks import replay_fixed_blocks
-from bench.modeling.spared import SPARED
+from bench.modeling.spared_work import SPARED
 from bench.modeling.structure import layers, lowest_trained
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.work import Work, padded_work
+from bench.tokens.token_counts import Work, padded_work
 from bench.training import loop
 from bench.training.loop import Padding
 

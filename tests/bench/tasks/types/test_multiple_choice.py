@@ -21,7 +21,7 @@ from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots
 from bench.tokens.encoded import collate
-from bench.tokens.work import Work, padded_work
+from bench.tokens.token_counts import Work, padded_work
 
 SPEC = Library().task("medmcqa")
 EXAM = types.task_type(SPEC)

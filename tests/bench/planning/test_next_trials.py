@@ -1,0 +1,133 @@
+"""What a search asks for next: a function of the trials before, and of nothing else."""
+
+import subprocess
+import sys
+from itertools import permutations
+
+import pytest
+
+from bench.planning.next_trials import BATCH, WORST, Told, halt, next_batch
+from bench.specs.search import Search
+
+SPACE = {
+    "learning_rate": {"low": 1e-5, "high": 1e-3, "log": True},
+    "peft.r": {"low": 2, "high": 16, "integer": True},
+    "schedule": {"choice": ["linear", "constant"]},
+}
+FIRST = {"learning_rate": 4e-5, "peft.r": 8, "schedule": "linear"}
+
+
+def search(space=SPACE, **options):
+    return Search.model_validate({"options": {"trials": 12, **options}, "space": space, "items": 8})
+
+
+def told(values, score=0.5, rungs=()):
+    return Told(values, score, [list(rungs)])
+
+
+def asked(which, batches, score=lambda values: 0.5):
+    found = []
+    for _ in range(batches):
+        found += [told(values, score(values)) for values in next_batch(which, FIRST, found)]
+    return [each.values for each in found]
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_trials_come_in_batches_inside_the_space_the_default_first(sampler):
+    found = asked(search(sampler=sampler), 3)
+    assert found[0] == FIRST and len(found) == 3 * BATCH
+    for values in found:
+        assert 1e-5 <= values["learning_rate"] <= 1e-3 and values["schedule"] in ("linear", "constant")
+        assert isinstance(values["peft.r"], int) and 2 <= values["peft.r"] <= 16
+        assert float(f"{values['learning_rate']:.3g}") == values["learning_rate"]
+    assert len({values["learning_rate"] for values in found}) > 9  # of three digits, two may be equal
+    assert found == asked(search(sampler=sampler), 3)
+
+
+def test_random_draws_are_log_uniform_and_look_to_both_sides():
+    import math
+
+    rates = [values["learning_rate"] for values in asked(search(), 30)[1:]]
+    places = [math.log(rate / 1e-5) / math.log(100) for rate in rates]
+    assert all(abs(sum(place < bound for place in places) / len(places) - bound) < 0.12 for bound in (0.25, 0.5, 0.75))
+    assert min(rates[:3]) < 1e-4 < max(rates[:3])
+
+
+def test_random_draws_know_nothing_of_scores_and_tpe_does():
+    def low_is_good(values):
+        return 1 - values["learning_rate"]
+
+    def high_is_good(values):
+        return values["learning_rate"]
+
+    assert asked(search(), 4, low_is_good) == asked(search(), 4, high_is_good)
+    low, high = (asked(search(sampler="tpe"), 6, score)[8:] for score in (low_is_good, high_is_good))
+    assert sum(v["learning_rate"] for v in low) < sum(v["learning_rate"] for v in high) / 3
+
+
+def test_how_many_trials_are_wanted_changes_none_of_them():
+    assert asked(search(trials=4), 2) == asked(search(trials=40), 2)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_failed_trial_is_one_with_the_worst_score(sampler):
+    which = search(sampler=sampler)
+    first = next_batch(which, FIRST, [])
+    scores = [0.5, 0.9, 0.6, 0.7]
+    failed, worst = (
+        next_batch(which, FIRST, [told(v, s) for v, s in zip(first, [bad, *scores[1:]], strict=True)]) for bad in (WORST, 0.6)
+    )
+    assert failed == worst
+    assert len(next_batch(which, FIRST, [told(values, WORST) for values in first])) == BATCH
+
+
+def test_tpe_ranks_a_pruned_trial_below_whole_ones_and_by_how_far_it_came():
+    """However good its score was where it was pruned: it is told as one that ended there, whatever that number is."""
+    which = search(sampler="tpe")
+    first = next_batch(which, FIRST, [])
+    whole = [told(values, score) for values, score in zip(first[:3], [0.6, 0.7, 0.8], strict=True)]
+    high, low, as_whole = (
+        next_batch(which, FIRST, [Told(first[3], score, [[score]], pruned), *whole])
+        for score, pruned in ((0.99, True), (0.01, True), (0.99, False))
+    )
+    assert high == low != as_whole
+    # Where nothing ran to its end, the one that came furthest is looked at first, and by its mean over seeds.
+    cut = [Told(values, 0.9, [[0.9], [0.9]], True) for values in first]
+    furthest = [
+        next_batch(which, FIRST, [cut[0]._replace(rungs=rungs), *cut[1:]])
+        for rungs in ([[0.1, 0.1], [0.1, 0.1]], [[0.99], [0.99]], [[0.99, 0.9], [0.8]])
+    ]
+    assert furthest[0] == furthest[1] != furthest[2]
+
+
+def test_nothing_is_pruned_without_a_pruner_or_in_the_first_batch():
+    assert halt(search(), [told(FIRST)], 0) is None
+    # Which is looked at on the way all the same: later batches are held against it.
+    first = halt(search(pruner="halving"), [], 0)
+    assert first is not None and not first([0.0]) and not first([0.0, 0.0])
+
+
+def test_halving_prunes_the_worse_half_whatever_the_order_of_the_others():
+    """By hand: at a rung a trial goes on when it is among the better half of those that came to it, itself counted."""
+    before = [told(FIRST, 0.8, rungs) for rungs in ([0.5, 0.7], [0.6, 0.8], [0.4, 0.5], [0.7, 0.75])]
+    for order in permutations(before):
+        rule = halt(search(pruner="halving"), order, 0)
+        assert [rule([score]) for score in (0.3, 0.55, 0.65, 0.9)] == [True, True, False, False]
+        assert [rule([0.9, score]) for score in (0.6, 0.74, 0.78, 0.9)] == [True, True, False, False]
+
+
+def test_a_pruned_trial_is_held_against_others_only_where_it_came():
+    whole, cut = told(FIRST, 0.8, [0.5, 0.7]), told(FIRST, 0.9, [0.9])
+    rule = halt(search(pruner="halving"), [whole, cut], 0)
+    assert rule([0.6]) is True and rule([0.95, 0.6]) is True and rule([0.95, 0.75]) is False
+
+
+def test_each_seed_is_held_against_its_own():
+    before = [Told(FIRST, 0.5, [[0.9], [0.1]]) for _ in range(3)]
+    search_ = search(pruner="halving", seeds=2)
+    assert halt(search_, before, 0)([0.5]) is True and halt(search_, before, 1)([0.5]) is False
+
+
+def test_optuna_is_not_imported_where_nothing_is_searched():
+    code = "import sys, bench.planning.tuning; sys.exit('optuna' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,28 @@
+"""What nobody minds, as it is given and as it is meant."""
+
+from math import log
+
+import pytest
+
+from bench.errors import UserError
+from reports.gate.tolerance import Within, parsed_within
+from reports.rows.numbers import Quantity
+
+
+def test_what_is_not_named_keeps_its_default():
+    assert parsed_within(None) == Within() == Within(2.0, 0.05, 5.0)
+    assert parsed_within("1points, .02nats") == Within(1.0, 0.02, 5.0) and parsed_within("0%") == Within(percent=0.0)
+
+
+@pytest.mark.parametrize("text", ["", "2", "2 percent", "2points,3points", "-1points", "2points,"])
+def test_what_is_no_margin_is_refused(text):
+    with pytest.raises(UserError, match="give what nobody minds in points, nats or %"):
+        parsed_within(text)
+
+
+def test_each_unit_has_its_margin():
+    margins = Within(1.0, 0.02, 10.0)
+    assert margins.of(Quantity("accuracy", share=True), 0.9) == 0.01
+    assert margins.of(Quantity("loss (nats per token)", share=False), 3.0) == 0.02
+    assert margins.of(Quantity("perplexity", share=False), 20.0) == 2.0
+    assert margins.of_costs == pytest.approx(log(1.1)) and str(margins) == "1 points, 0.02 nats, 10 %"

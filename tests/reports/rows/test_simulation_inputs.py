@@ -1,0 +1,82 @@
+"""Tables of records as what simulated tables are drawn from, or the reason why there is nothing to draw from."""
+
+import numpy as np
+import pytest
+
+from reports.rows.rows import aggregate
+from reports.rows.simulation_inputs import likeness_of
+from reports.rows.standing import score_standing
+
+
+def test_rows_that_train_are_read_with_their_seeds(make, out):
+    found = [make.record(name, seed, 0.8 + 0.02 * seed) for name in ("full", "frozen") for seed in range(3)]
+    rows = aggregate(make.kept(out, [*found, make.record("zero-shot", trainable=0)]), out)
+    of = likeness_of(rows, out)
+    assert of.chances.shape == (2, 200) and of.seeds == 3
+    assert of.truths == pytest.approx([0.82, 0.82], abs=0.01) and of.base.mean() == pytest.approx(0.55)
+    assert of.sd**2 <= np.var([0.8, 0.82, 0.84], ddof=1)
+
+
+def test_the_fewest_seeds_of_a_row_are_taken(make, out):
+    found = [make.record("full", seed) for seed in range(3)] + [make.record("frozen", seed) for seed in range(2)]
+    assert likeness_of(aggregate(make.kept(out, found), out), out).seeds == 2
+
+
+def test_the_whole_table_s_pairs_and_what_it_prints_are_known(make, out):
+    found = [make.record(name, seed, 0.8 + 0.04 * seed) for name in ("full", "frozen") for seed in range(3)]
+    rows = aggregate(make.kept(out, [*found, make.record("zero-shot", trainable=0)]), out)
+    of, standing = likeness_of(rows, out), score_standing(rows)
+    assert (of.family, of.printed) == (3, standing.detectable.value)
+    # Of three and four seeds it would be another number than of three and three, which are drawn.
+    more = aggregate(make.kept(out, [*found, make.record("full", 3, 0.84), make.record("zero-shot", trainable=0)]), out)
+    assert (likeness_of(more, out).family, likeness_of(more, out).printed) == (3, None)
+
+
+def test_what_is_printed_of_other_rows_is_not_planted(make, out):
+    """Where one sound row alone trains, the caption tells of it and the untrained ones, and what is drawn is all that train."""
+
+    def fallen(seed):
+        record, frame = make.record("lora", seed, 0.5 + 0.04 * seed)
+        return make.changed(record, outcome=record.outcome.model_copy(update={"collapsed": "all answers are 'one'"})), frame
+
+    sound = [make.record("full", seed, 0.8 + 0.04 * seed) for seed in range(2)]
+    rows = aggregate(make.kept(out, [*sound, fallen(0), fallen(1), make.record("zero-shot", trainable=0)]), out)
+    of = likeness_of(rows, out)
+    assert (len(of.chances), of.family, of.printed) == (2, 3, None) and of.sd > 0
+
+
+def test_a_printed_difference_of_seeds_that_hardly_vary_is_not_planted(make, out):
+    """By chance all seeds have one score, though they answer differently: no tables can be drawn like that."""
+    rows = aggregate(make.kept(out, [make.record(name, seed) for name in ("full", "frozen") for seed in range(2)]), out)
+    of = likeness_of(rows, out)
+    assert (of.sd, of.family, of.printed) == (0.0, 1, None) and score_standing(rows).detectable.value > 0
+
+
+def test_graded_answers_are_read_with_their_values(make, out):
+    """F1 of 1, 2/3 and 0 in turn; the untouched model always has 2/3."""
+
+    def graded(name, seed):
+        record, frame = make.record(name, seed)
+        task = frame["kind"] == "task"
+        frame.loc[task, ["gold", "before"]] = ['["p q r s"]', '["p q"]']
+        drawn = np.random.default_rng([len(name), seed]).integers(3, size=task.sum())
+        frame.loc[task, "prediction"] = np.array(['["p q r s"]', '["p q"]', '["x"]'])[drawn]
+        score = record.outcome.score.model_copy(update={"name": "squad_f1"})
+        return make.changed(record, score=score, metrics={"squad_f1": score}), frame
+
+    rows = aggregate(make.kept(out, [graded(name, seed) for name in ("full", "frozen") for seed in range(3)]), out)
+    of = likeness_of(rows, out)
+    assert of.chances.shape == (2, 200) and of.base == pytest.approx(np.full(200, 2 / 3))
+    assert of.truths == pytest.approx([5 / 9, 5 / 9], abs=0.05) and of.part == pytest.approx(np.sqrt(0.7), abs=0.05)
+
+
+def test_reasons_why_nothing_is_drawn(make, out):
+    one = aggregate(make.kept(out, [make.record("full")]), out)
+    assert "run it with --seeds 2 or more" in likeness_of(one, out)
+    assert likeness_of(aggregate([make.record("zero-shot", trainable=0)[0]]), out) == "no row trains"
+    bare = aggregate([make.record("bare", seed)[0] for seed in range(2)])
+    assert "bare has no value per item of which accuracy is the mean" in likeness_of(bare, out)
+    (record, frame), (other, same) = (make.record("other", seed) for seed in range(2))
+    renamed = [(record, frame.assign(item="x" + frame["item"])), (other, same.assign(item="x" + same["item"]))]
+    mixed = aggregate(make.kept(out, [*renamed, *(make.record("full", seed) for seed in range(2))]), out)
+    assert likeness_of(mixed, out) == "its rows were asked different items"
