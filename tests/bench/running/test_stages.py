@@ -12,8 +12,8 @@ from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted
+from bench.running.memory_ceiling import _planned_memory, _state_bytes, fit, most_held
 from bench.running.curriculum import build_curriculum
-from bench.running.memory_ceiling import HEADROOM, _planned_memory, _state_bytes, fit
 from bench.running.stages import _longest_possible, train_stages
 from bench.training import loop
 from bench.training.state import TrainingState
@@ -227,7 +227,7 @@ def test_a_memory_ceiling_changes_the_micro_batches_and_not_the_numbers(planned,
     session = opened(planned("full", suite="sentiment", settings=settings))
     _, plain = trained(session)
     whole = fit(session.run, 1)
-    half = round(HEADROOM * (_state_bytes(whole) + whole.memory.activations / 2))
+    half = round(most_held(_state_bytes(whole) + whole.memory.activations / 2))
     assert set(cut) == {1024} and plain.kept_by == ""
     cut.clear()
     _, kept = trained(opened(planned("full", suite="sentiment", settings=settings, budget=f"32examples,{half}B")))
@@ -235,7 +235,7 @@ def test_a_memory_ceiling_changes_the_micro_batches_and_not_the_numbers(planned,
     cut.clear()
     longest = max(len(e.ids) for step in build_curriculum(session.run, session.encoding).steps for e in step)
     activations = _planned_memory(session.run, longest, checkpointing=True)[1].activations
-    least = f"32examples,{round(HEADROOM * (_state_bytes(whole) + activations)) + 1000}B"
+    least = f"32examples,{round(most_held(_state_bytes(whole) + activations)) + 1000}B"
     _, least = trained(opened(planned("full", suite="sentiment", settings=settings, budget=least)))
     assert cut[0] == longest and least.kept_by.endswith("gradient checkpointing")
     assert plain.losses == pytest.approx(kept.losses, rel=1e-4) and plain.losses == pytest.approx(least.losses, rel=1e-4)
