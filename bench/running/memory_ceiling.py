@@ -17,7 +17,7 @@ from bench.training.loop import MICRO_BATCH_TOKENS
 
 HEADROOM = 1.3
 """Times the plan: what an allocator can't use again, and a layer's weights unpacked."""
-BESIDE = 128_000_000
+UNPLANNED = 128_000_000
 """Bytes on a CPU that hang on no model, and are more than that of small ones: code that is read in when it is first called, and
 what a run's own checks take. MiniLM's frozen training held 118 MB more than planned in a process that had just begun."""
 
@@ -74,16 +74,16 @@ def fit(run: Run, longest: int) -> Fit:
 
 def most_held(planned: float) -> float:
     """Bytes that a training may come to hold, of which so many are planned."""
-    return max(HEADROOM * planned, planned + _beside())
+    return max(HEADROOM * planned, planned + _unplanned())
 
 
 def _plannable(ceiling: int) -> float:
     """Bytes that may be planned, so that no more than the ceiling are held."""
-    return min(ceiling / HEADROOM, ceiling - _beside())
+    return min(ceiling / HEADROOM, ceiling - _unplanned())
 
 
-def _beside() -> int:
-    return 0 if uses_gpu() else BESIDE  # what is counted on a GPU are its tensors
+def _unplanned() -> int:
+    return 0 if uses_gpu() else UNPLANNED  # what is counted on a GPU are its tensors
 
 
 def _room(left: float, memory: Memory, tokens: int, longest: int) -> int:

@@ -9,7 +9,7 @@ from torch import nn
 
 from bench.errors import BudgetError
 from bench.running import memory_ceiling
-from bench.running.memory_ceiling import BESIDE, HEADROOM, Fit, fit, most_held
+from bench.running.memory_ceiling import UNPLANNED, HEADROOM, Fit, fit, most_held
 from bench.running.sizes import Memory
 from bench.training.loop import Padding
 
@@ -80,7 +80,7 @@ def test_what_may_be_planned_under_a_ceiling_is_the_most_with_which_it_is_kept(l
 
 def test_a_small_model_has_room_for_what_hangs_on_no_model_and_a_gpu_counts_tensors_alone(monkeypatch):
     monkeypatch.setattr(memory_ceiling, "uses_gpu", lambda: False)
-    assert most_held(10**6) == 10**6 + BESIDE and most_held(10**10) == HEADROOM * 10**10
+    assert most_held(10**6) == 10**6 + UNPLANNED and most_held(10**10) == HEADROOM * 10**10
     monkeypatch.setattr(memory_ceiling, "uses_gpu", lambda: True)
     assert most_held(10**6) == HEADROOM * 10**6
 
