@@ -9,7 +9,7 @@ from torch import nn
 
 from bench.errors import BudgetError
 from bench.running import memory_ceiling
-from bench.running.memory_ceiling import UNPLANNED, HEADROOM, Fit, fit, most_held
+from bench.running.memory_ceiling import HEADROOM, UNPLANNED, Fit, fit, most_held
 from bench.running.sizes import Memory
 from bench.training.loop import Padding
 
