@@ -1,8 +1,8 @@
 """What one written text adds to corpus chrF and BLEU, and the scores that the sums make, by their definitions.
 
 chrF2 (Popovic 2015) is of n-grams of one to six characters without blanks; BLEU (Papineni et al. 2002) of one to four words as
-mteval-v13a has them, with its smoothing. `others_metrics.py` has sacrebleu's own scores of all texts at once; a test holds the two
-together, with any text left out.
+mteval-v13a has them, with its smoothing. `others_metrics.py` has sacrebleu's own scores of all texts at once; a test holds
+the two together, with any text left out.
 """
 
 import math

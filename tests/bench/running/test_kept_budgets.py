@@ -15,7 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from bench.running.ceiling import _state_bytes, fit, most_held
+from bench.running.memory_ceiling import _state_bytes, fit, most_held
 
 ROOT = Path(__file__).parents[3]
 TRAINED = ["full", "frozen", "lora-32bit", "lora-8bit", "lora-slow", "instruction", "multitask", "rehearsal"]

@@ -12,8 +12,8 @@ from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted
-from bench.running.memory_ceiling import _planned_memory, _state_bytes, fit, most_held
 from bench.running.curriculum import build_curriculum
+from bench.running.memory_ceiling import _planned_memory, _state_bytes, fit, most_held
 from bench.running.stages import _longest_possible, train_stages
 from bench.training import loop
 from bench.training.state import TrainingState
