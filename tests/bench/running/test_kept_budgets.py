@@ -1,7 +1,8 @@
 """Budgets in seconds on a real clock, and memory ceilings by what was held, in processes of their own.
 
-Four trainings of 20 seconds; `TUNEBENCH_SECONDS=all pytest -m slow tests/bench/running/test_kept_budgets.py` has all strategies
-that train, on both families: 16.
+Trainings of 20 seconds are for a quiet machine, and are done when they are asked for: all 16 of the strategies that train, on
+both families, by `TUNEBENCH_SECONDS=all pytest -m slow tests/bench/running/test_kept_budgets.py`, and four of them by
+`TUNEBENCH_SECONDS=few`. A test that any busy neighbour can fail is none for CI.
 """
 
 import json
@@ -71,6 +72,7 @@ def spent(record):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("TUNEBENCH_SECONDS" not in os.environ, reason="the clock of a quiet machine: TUNEBENCH_SECONDS=few or =all")
 @pytest.mark.parametrize("family", FEW)
 def test_twenty_seconds_are_kept_to_two_per_cent(own_cache, decoder_folder, tmp_path, family):
     """A second time where the machine was busy: a last step may then take several times what it was expected to take."""
