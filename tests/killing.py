@@ -246,7 +246,8 @@ def main() -> None:
     if given.tune:
         options += ["--tune", str(given.tune)]
     if given.processes > 1:
-        options += ["--set", "dropout=0"]  # each process draws its own
+        # Each process draws its own dropout, and bf16 rounds sums of other parts of a batch by 1e-4.
+        options += ["--set", "dropout=0", "--precision", "fp32"]
     own_cache(folder / "cache-whole")
     workers = ["--workers", str(given.workers)] if given.workers > 1 else []
     # Workers have a core each, and round sums otherwise than one process with all cores, unless it is kept to one.
