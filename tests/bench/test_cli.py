@@ -80,4 +80,4 @@ def test_how_a_command_ends_is_told_by_its_status(monkeypatch, error, status):
         raise error
 
     monkeypatch.setattr(cli, "app", fails)
-    assert cli._ending(["run", "--suite", "sentiment"]) == (status, f"error: {error}")
+    assert cli._status_and_sentence(["run", "--suite", "sentiment"]) == (status, f"error: {error}")

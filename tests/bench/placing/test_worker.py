@@ -68,7 +68,7 @@ def test_seconds_are_not_spent_on_another_kind_of_device_than_the_id_says(planne
     ],
 )
 def test_how_it_ends_is_told_by_what_went_wrong(error, told):
-    how, why = worker._ending(error)
+    how, why = worker._ending_and_reason(error)
     assert how == told[0] and why.startswith(told[1])
 
 
