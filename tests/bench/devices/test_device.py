@@ -1,4 +1,4 @@
-"""Items are answered once, whatever the number of processes; how processes are started is tested in test_launch."""
+"""Items are answered once, whatever the number of processes; how processes are started is tested in test_accelerate."""
 
 from dataclasses import replace
 from types import SimpleNamespace
