@@ -114,6 +114,31 @@ def test_a_link_to_a_line_names_what_is_there(tmp_path, words):
         with_lines(tmp_path / "page.md", f"[{words}](run.py#L3)")
 
 
+def stray_rows(text):
+    """Lines that look like rows of a table and are shown as they stand: no head with a line of dashes begins their block."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"(?:^\|.*\n?)+", text, flags=re.MULTILINE)
+    return [block.splitlines()[0] for block in blocks if not re.match(r"\|.*\n\|(?: *:?-+:? *\|)+$", block, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_rows_stand_below_the_head_of_their_table(page):
+    assert stray_rows(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "page, stray",
+    [
+        ("| a | b |\n|---|---:|\n| 1 | 2 |\n| 3 | 4 |\n", []),
+        ("| a | b |\n|---|---:|\n| 1 | 2 |\n\n| 3 | 4 |\n", ["| 3 | 4 |"]),
+        ("| a | b |\n| 1 | 2 |\n", ["| a | b |"]),
+        ("```text\n| a | b |\n```\n", []),
+    ],
+)
+def test_a_row_that_a_blank_line_cuts_off_is_found(page, stray):
+    assert stray_rows(page) == stray
+
+
 def unknown(program, line):
     """The command, or the options, of a line that tunebench does not have."""
     words = shlex.split(re.split(COMMENT, line)[0])
