@@ -2,8 +2,8 @@
 
 A backend answers lists of requests: log-likelihoods, losses of texts, generation, logits of a head, embeddings. Batching,
 gathering over processes, autocast and caches hide behind it; who asks never sees them. The model on this machine is one
-file behind it (local.py), also where processes share its weights out, and one behind an API another (remote.py); a serving
-engine would be one more.
+file behind it (local.py), also where processes share its weights out, and one behind an API another (endpoint_backend.py); a
+serving engine would be one more.
 """
 
 from collections.abc import Callable, Sequence

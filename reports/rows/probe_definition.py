@@ -1,4 +1,4 @@
-"""What a run was asked, as far as its record knows."""
+"""The definition of a run's probe as a short hash, by which rows tell whether two of one name asked the same."""
 
 from bench.hashing import digest
 from bench.records.record import Record
