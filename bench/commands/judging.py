@@ -33,7 +33,7 @@ def judge_command(
     """Ask a model which of two rows' answers is better, in both orders; what it said is kept, and not asked again."""
     from bench.judging.judge import Judging, find_judge
     from bench.judging.row_pairs import JudgeOptions, cut_texts, row_pairs
-    from reports.terminal.console import console, say
+    from reports.formats.console import console, say
 
     pairs = row_pairs(records_of(suite, out), out, JudgeOptions(task, against, items, allow_unequal))
     judging = Judging(find_judge(judge), out, partial(typer.echo, err=True))

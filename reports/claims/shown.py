@@ -12,11 +12,11 @@ from bench.records.record import Record
 from reports.claims.claims import Tested, all_claims, tested
 from reports.claims.evidence import Weighed
 from reports.claims.rows import usable
-from reports.paper.markdown import escaped, markdown_table
+from reports.formats.console import add_cells, add_column, console, plain_table, say
+from reports.formats.markdown import escaped, markdown_table
 from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, ranked
-from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 NOTHING = "no runs for it"
 BELOW = (

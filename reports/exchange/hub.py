@@ -13,7 +13,7 @@ import yaml
 from bench import __version__
 from bench.groups import groups_by
 from reports.exchange.tables import rows_as_markdown, score_text
-from reports.paper.markdown import escaped
+from reports.formats.markdown import escaped
 from reports.rows.numbers import MISSING
 from reports.rows.row import Row
 

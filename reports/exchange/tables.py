@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.statistics.estimates import Estimate
-from reports.paper.csv_text import csv_text
-from reports.paper.markdown import escaped, markdown_table
+from reports.formats.csv_text import csv_text
+from reports.formats.markdown import escaped, markdown_table
 from reports.rows import numbers
 from reports.rows.captions import GAINS_TOLD, forgetting_lines, standing_sentences, stated
 from reports.rows.doubts import doubts

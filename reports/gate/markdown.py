@@ -3,10 +3,10 @@
 import html
 from collections.abc import Sequence
 
+from reports.formats.markdown import escaped, markdown_table
 from reports.gate import words
 from reports.gate.change import Change
 from reports.gate.compared import Compared
-from reports.paper.markdown import escaped, markdown_table
 from reports.unseen_characters import printable
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from reports.formats.console import add_cells, add_column, console, plain_table, say
+from reports.formats.markdown import escaped, markdown_table
 from reports.judged.win_rates import WinRate, WinRates
-from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
-from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 STAR = "*"
 WIN_RATE_COLUMNS = {

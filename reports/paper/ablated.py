@@ -10,13 +10,13 @@ from rich.text import Text
 
 from bench.folders import write_text, writing
 from bench.statistics.estimates import Estimate
+from reports.formats.console import add_column, console, plain_table, say
+from reports.formats.csv_text import csv_text
+from reports.formats.markdown import escaped, markdown_table
 from reports.paper.ablation import SWEPT, TIE, Ablation, Entry, Grid, Sweep, ablations, grid, transposed, without_score
-from reports.paper.csv_text import csv_text
 from reports.paper.latex import latex_file, latex_table
-from reports.paper.markdown import escaped, markdown_table
 from reports.paper.measures import DEFAULT_SELECTION, check_selection
 from reports.paper.sweep_figure import check_figure, sweep_figure
-from reports.terminal.console import add_column, console, plain_table, say
 from reports.unseen_characters import printable
 
 

@@ -12,8 +12,9 @@ from bench.errors import UserError
 from bench.folders import write_text
 from bench.records.record import Record
 from reports.definitions import note
+from reports.formats.console import add_cells, add_column, console, plain_table, say
+from reports.formats.markdown import escaped, markdown_table
 from reports.paper import plot
-from reports.paper.markdown import escaped, markdown_table
 from reports.rows import frontier, numbers
 from reports.rows.captions import RANKS_OF_MODELS, forgetting_ranks, forgetting_sentences, statement
 from reports.rows.environments import other_environments
@@ -24,7 +25,6 @@ from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
 from reports.rows.standing import forgetting_standing
-from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 
 class Header(NamedTuple):

@@ -3,10 +3,10 @@
 from rich.table import Table
 from rich.text import Text
 
+from reports.formats.console import add_column, plain_table
 from reports.rows import numbers
 from reports.rows.across import Across, Overall
 from reports.rows.standing import shown
-from reports.terminal.console import add_column, plain_table
 from reports.unseen_characters import printable
 
 

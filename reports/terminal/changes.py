@@ -1,8 +1,8 @@
 """`tunebench compare` in a terminal: a table of changes for each model and task, and sentences below it."""
 
+from reports.formats.console import add_cells, add_column, console, plain_table, say
 from reports.gate import words
 from reports.gate.compared import Compared
-from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 
 def print_changes(comparison: Compared) -> None:

@@ -5,9 +5,9 @@ from itertools import pairwise
 from statistics import fmean
 
 from bench.groups import groups_by
+from reports.formats.console import add_cells, add_column, console, plain_table, say
 from reports.gate.history import RowCourse
 from reports.rows import numbers
-from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 BARS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 24

@@ -11,12 +11,12 @@ from bench.durations import lasting
 from bench.errors import UserError
 from bench.records.record import Record
 from bench.statistics.study_size import Pilot
+from reports.formats.console import add_column, console, plain_table, say
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.pilots import known_items, pilot_of, study_seconds
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped
-from reports.terminal.console import add_column, console, plain_table, say
 
 SEEDS = range(2, 11)
 """The least has two: one seed says nothing of how far another moves a score."""

@@ -9,10 +9,10 @@ from bench.records.record import Record
 from bench.statistics.bars import StatisticalBar, bars
 from bench.statistics.gate_bars import gate_bars
 from bench.statistics.simulated import Likeness
+from reports.formats.console import console, say
 from reports.gate.tolerance import Within
 from reports.rows.rows import aggregate, grouped
 from reports.rows.simulation_inputs import likeness_of
-from reports.terminal.console import console, say
 
 COMPARISONS = 4
 """Of so many tables one comparison is simulated: it holds twice the rows."""

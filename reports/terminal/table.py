@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.statistics.estimates import Estimate
+from reports.formats.console import LOG_WIDTH, add_column, console, plain_table, say
 from reports.rows import numbers, standing
 from reports.rows.across import across
 from reports.rows.captions import GAINS_TOLD, across_sentences, forgetting_lines, standing_sentences, stated
@@ -21,7 +22,6 @@ from reports.rows.standing import Standing
 from reports.rows.summaries import SuiteReport, suite_summaries
 from reports.terminal import lines
 from reports.terminal.across import across_table
-from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, say
 from reports.unseen_characters import printable
 
 # Beside names of NAME_WIDTH eight take 91 of LOG_WIDTH's columns, and a ninth would be one too many.

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bench.records.trial import TrialRecord
+from reports.formats.console import add_cells, add_column, console, plain_table
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
-from reports.terminal.console import add_cells, add_column, console, plain_table
 
 _HEADERS = {
     "run_id": "id",

@@ -7,10 +7,10 @@ from rich.console import Console
 from bench.records.outcome import SeedPart
 from bench.records.record import Record
 from bench.statistics.deviations import Deviation, Share
+from reports.formats.console import add_cells, add_column, console, plain_table, say
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.seed_parts import Moved, SeedParts, seed_parts
-from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 STILL: dict[SeedPart | None, str] = {"init": "nothing to initialise", "dropout": "no dropout"}
 """Why a part moves nothing."""

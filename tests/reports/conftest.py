@@ -18,9 +18,9 @@ from bench.records.record import SEED_PARTS, Cost, Provenance, Record, Seeds, Se
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe
+from reports.formats.console import console
 from reports.rows.rows import aggregate
 from reports.terminal import table
-from reports.terminal.console import console
 
 LOSS = "loss (nats per token)"
 BASE = 0.55

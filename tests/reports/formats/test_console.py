@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, say
+from reports.formats.console import LOG_WIDTH, add_column, console, plain_table, say
 from reports.unseen_characters import printable
 
 

@@ -5,7 +5,7 @@ from io import StringIO
 
 import pytest
 
-from reports.paper.csv_text import csv_text
+from reports.formats.csv_text import csv_text
 
 
 def score(column):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.paper.markdown import escaped, markdown_table
+from reports.formats.markdown import escaped, markdown_table
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How text is written where it is read: Markdown, CSV, and the tables of a terminal."""
