@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reports.gate.course_words import changes_of, course_level, course_title
 from reports.gate.history import RowCourse
 from reports.page.suite import page_templates
-from reports.rows import numbers
-from reports.terminal.history import changes_of
 
 WIDTH, HEIGHT, EDGE = 160, 28, 3
 """Of a drawing, in its own units; its points keep the edge free."""
@@ -46,12 +45,12 @@ def courses_section(courses: Sequence[RowCourse]) -> Markup:
 
 
 def _drawn_course(course: RowCourse) -> DrawnCourse:
-    write = numbers.difference if course.probe else numbers.level
-    first, last = (write(value, course.quantity) for value in (course.values[0], course.values[-1]))
-    places, what = _course_points(course.values), f"forgets {course.probe}" if course.probe else "score"
+    first, last = (course_level(course, value) for value in (course.values[0], course.values[-1]))
+    places = _course_points(course.values)
     # The line stands between the last point of the old level and the first of the new one.
     begins = [(places[place - 1][0] + places[place][0]) / 2 for place in course.changes]
-    return DrawnCourse(course, what, first, last, places, list(zip(begins, changes_of(course), strict=True)))
+    changes = list(zip(begins, changes_of(course), strict=True))
+    return DrawnCourse(course, course_title(course), first, last, places, changes)
 
 
 def _course_points(values: Sequence[float]) -> list[tuple[float, float]]:

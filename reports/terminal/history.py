@@ -1,13 +1,11 @@
 """`tunebench history` in a terminal: a line for each number, with its course and where it changed."""
 
 from collections.abc import Sequence
-from itertools import pairwise
-from statistics import fmean
 
 from bench.groups import groups_by
 from reports.formats.console import add_cells, add_column, console, plain_table, say
+from reports.gate.course_words import changes_of, course_level, course_title
 from reports.gate.history import RowCourse
-from reports.rows import numbers
 
 BARS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 24
@@ -39,24 +37,11 @@ def print_courses(all_courses: Sequence[RowCourse]) -> None:
 
 
 def _course_cells(course: RowCourse) -> tuple[str, ...]:
-    first, last = (_level(course, value) for value in (course.values[0], course.values[-1]))
+    first, last = (course_level(course, value) for value in (course.values[0], course.values[-1]))
     # Of one point, or of points of one seed, an empty cell would say that nothing changed.
     dates = ", ".join(course.points[place][0].name for place in course.changes) if course.tells else "not known"
-    what = f"forgets {course.probe}" if course.probe else "score"
-    return course.row.label, what, str(len(course.points)), first, last, drawn_as_bars(course.values), dates
-
-
-def changes_of(course: RowCourse) -> list[str]:
-    """`full: score .846 before, .829 from 2026-11-20 ab12cd34 on (-1.7 points)`, a line for each change point."""
-    # A level is the mean from one change to the next, as the change points were found by it.
-    ends = [0, *course.changes, len(course.points)]
-    levels = [fmean(course.values[start:end]) for start, end in pairwise(ends)]
-    what = f"forgets {course.probe}" if course.probe else "score"
-    return [
-        f"{course.row.label}: {what} {_level(course, before)} before, {_level(course, after)} from "
-        f"{course.points[place][0].name} on ({numbers.difference(after - before, course.quantity)} {course.quantity.unit})"
-        for place, (before, after) in zip(course.changes, pairwise(levels), strict=True)
-    ]
+    points, bars = str(len(course.points)), drawn_as_bars(course.values)
+    return course.row.label, course_title(course), points, first, last, bars, dates
 
 
 def drawn_as_bars(values: Sequence[float]) -> str:
@@ -65,8 +50,3 @@ def drawn_as_bars(values: Sequence[float]) -> str:
     # Each course has a scale of its own: what it shows is when it moved, and the line below says how far.
     low, width = min(shown), max(shown) - min(shown)
     return "".join(BARS[round((value - low) / width * (len(BARS) - 1))] if width else BARS[0] for value in shown)
-
-
-def _level(course: RowCourse, value: float) -> str:
-    write = numbers.difference if course.probe else numbers.level
-    return write(value, course.quantity)
