@@ -11,7 +11,7 @@ from typing import Any
 from reports.rows.equal_cost import ONE_MACHINE_S
 
 RankingLine = Mapping[str, Any]
-"""A line of the ranking: see reports/page/ranking.py."""
+"""A line of the ranking: see reports/boards/ranking.py."""
 LIMITS = {
     "train_seconds": ("training", "trains for {} s", "trains in the least time"),
     "peak_memory_bytes": ("memory", "needs {} GB", "needs the least memory"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, tabled
+from reports.boards.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, tabled
 from reports.rows import numbers
 from reports.rows.across import Across, across
 from reports.rows.captions import across_sentences

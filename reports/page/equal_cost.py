@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from bench.records.outcome import Point
+from reports.boards.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, without_empty
 from reports.definitions import defined
-from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, without_empty
 from reports.rows import numbers
 from reports.rows.equal_cost import (
     HELD,

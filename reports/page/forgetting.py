@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from reports.page.cells import (
+from reports.boards.cells import (
     EMPTY,
     STRATEGY,
     Board,

@@ -17,9 +17,9 @@ from bench.groups import groups_by
 from bench.records import store
 from bench.records.contract import Json
 from reports import definitions
+from reports.boards.page_json import in_html
 from reports.gate.history import courses
 from reports.page.courses import courses_section
-from reports.page.page_json import in_html
 from reports.page.suite import TEMPLATES, page_templates, suite_part
 from reports.rows.row import Row
 from reports.rows.rows import ranked

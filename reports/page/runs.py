@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.records.contract import Json
 from bench.records.record import Record
-from reports.page.page_json import rounded
+from reports.boards.page_json import rounded
 from reports.page.provenance import as_texts
 from reports.rows import numbers
 from reports.rows.early_stopping import stopping

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.statistics.estimates import Estimate
-from reports.page.cells import (
+from reports.boards.cells import (
     EMPTY,
     MODEL,
     STRATEGY,

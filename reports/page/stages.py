@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
+from reports.boards.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
 from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import staged

@@ -11,12 +11,12 @@ from markupsafe import Markup, escape
 from bench.records.contract import Json
 from bench.statistics.estimates import Estimate
 from reports import definitions
+from reports.boards.cells import Board
+from reports.boards.page_json import encoded
+from reports.boards.ranking import ranking, standings_of
 from reports.page import provenance, sections
 from reports.page.across import across_section
-from reports.page.cells import Board
 from reports.page.items import items_of
-from reports.page.page_json import encoded
-from reports.page.ranking import ranking, standings_of
 from reports.page.runs import runs_of
 from reports.rows import numbers
 from reports.rows.captions import GAINS_TOLD, standing_sentences, statement

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.records.record import BestAfter
 from bench.records.trial import as_words
-from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
+from reports.boards.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
 from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import grouped

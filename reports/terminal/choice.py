@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from bench.errors import UserError
 from bench.groups import groups_by
+from reports.boards.ranking import ranking, standings_of
 from reports.choice.rule import Chosen, Wish, choices
 from reports.formats.console import console, say
-from reports.page.ranking import ranking, standings_of
 from reports.rows.row import Row
 from reports.rows.rows import ranked
 

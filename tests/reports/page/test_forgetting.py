@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.records.outcome import Pair
-from reports.page.cells import EMPTY
+from reports.boards.cells import EMPTY
 from reports.page.forgetting import forgetting_section
 from reports.rows.one_base import BEST_WORDS
 from reports.rows.rows import aggregate

@@ -4,8 +4,8 @@ import pytest
 from page_tables import cells
 
 from bench.records.outcome import BestBase, Gain, Score
+from reports.boards.cells import EMPTY
 from reports.page import sections
-from reports.page.cells import EMPTY
 from reports.rows.numbers import points
 from reports.rows.rows import aggregate
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.page.ranking import ranking, standings_of
+from reports.boards.ranking import ranking, standings_of
 from reports.rows.rows import aggregate, ranked
 
 

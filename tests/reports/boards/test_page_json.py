@@ -5,8 +5,8 @@ import json
 import pytest
 
 from bench.statistics.estimates import Estimate
-from reports.page.cells import EMPTY, STRATEGY, Bar, Cell, Column, tabled
-from reports.page.page_json import encoded, in_html, rounded, shown_ends
+from reports.boards.cells import EMPTY, STRATEGY, Bar, Cell, Column, tabled
+from reports.boards.page_json import encoded, in_html, rounded, shown_ends
 from reports.rows.numbers import Quantity
 from reports.rows.rows import aggregate
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.records.contract import Json
 from bench.statistics.estimates import Estimate
-from reports.page.cells import EMPTY, Bar, Board, Cell, Column
+from reports.boards.cells import EMPTY, Bar, Board, Cell, Column
 from reports.rows.numbers import MINUS, Quantity, finite, in_unit
 from reports.unseen_characters import visible_json
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bench.records.record import Cost
 from bench.statistics.estimates import Estimate
-from reports.page.cells import (
+from reports.boards.cells import (
     EMPTY,
     MODEL,
     STRATEGY,

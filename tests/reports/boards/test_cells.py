@@ -5,7 +5,7 @@ import math
 import pytest
 
 from bench.statistics.estimates import Estimate
-from reports.page.cells import MODEL, STRATEGY, Cell, Column, difference_cell, level_cell, sortable, tabled
+from reports.boards.cells import MODEL, STRATEGY, Cell, Column, difference_cell, level_cell, sortable, tabled
 from reports.rows.numbers import Quantity
 from reports.rows.rows import aggregate
 

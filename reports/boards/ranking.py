@@ -7,8 +7,8 @@ from typing import Any
 from bench.records.contract import Json
 from bench.records.outcome import Point
 from bench.records.record import Cost
-from reports.page.page_json import encoded, rounded, shown_ends
-from reports.page.wide_table import budget_of, fallen, wide_table
+from reports.boards.page_json import encoded, rounded, shown_ends
+from reports.boards.wide_table import budget_of, fallen, wide_table
 from reports.rows import numbers
 from reports.rows.conclusion import conclusion
 from reports.rows.environments import one_machine

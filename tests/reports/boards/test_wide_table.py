@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.page import wide_table
+from reports.boards import wide_table
 from reports.rows.rows import aggregate
 
 
