@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bench.measuring import measures
+from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.measuring.evaluation import Evaluation
 from bench.measuring.item_table import item_table
-from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.probes.cloze import Cloze
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity

@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, Pr
 
 from bench import folders, quiet
 from bench.devices.device import Device, start
-from bench.measuring import untouched
+from bench.measuring import best_wording
 from bench.modeling import models as bench_models
 from bench.modeling.models import Model
 from bench.processes import stopping
@@ -44,7 +44,7 @@ CHAT = (
 @pytest.fixture(autouse=True)
 def few_items_choose_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
     """The base is asked in both wordings on 8 validation items instead of 128: in small runs that would be most of the time."""
-    monkeypatch.setattr(untouched, "VALIDATION_ITEMS", 8)
+    monkeypatch.setattr(best_wording, "VALIDATION_ITEMS", 8)
 
 
 @pytest.fixture(autouse=True)

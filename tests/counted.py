@@ -9,7 +9,7 @@ from torch.nn.modules import module as hooks
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel
 
-from bench.measuring import untouched
+from bench.measuring import kept_base
 from bench.modeling.models import Model
 
 MEANINGS = {
@@ -53,10 +53,10 @@ def counting() -> Iterator[Work]:
 
         return cached_frame(path, device, measured)
 
-    loaded, cached_frame = Model.load, untouched.cached_frame
+    loaded, cached_frame = Model.load, kept_base.cached_frame
     placed = [hooks.register_module_forward_pre_hook(enters), hooks.register_module_forward_hook(leaves, with_kwargs=True)]
     flops = FlopCounterMode(display=False)
-    with mock.patch.object(Model, "load", load), mock.patch.object(untouched, "cached_frame", kept), flops:
+    with mock.patch.object(Model, "load", load), mock.patch.object(kept_base, "cached_frame", kept), flops:
         yield work
     for hook in placed:
         hook.remove()

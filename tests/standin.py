@@ -109,13 +109,13 @@ def main(results, suites):
 
     quiet.libraries(False)
     from bench.devices.device import start
-    from bench.measuring import untouched
+    from bench.measuring import best_wording
     from bench.planning import plan
     from bench.planning.options import PlanOptions
     from bench.progress import Progress
     from bench.running.perform import perform
 
-    untouched.VALIDATION_ITEMS = 8
+    best_wording.VALIDATION_ITEMS = 8
     kept = register()
     device, found = start("fp32"), {}
     with sdpa_kernel(SDPBackend.MATH):  # on both: torch's quicker attention on a CPU adds up in another order

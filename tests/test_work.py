@@ -11,7 +11,7 @@ import yaml
 from caches import linked_cache
 from counted import counting, grown
 
-from bench.measuring import untouched
+from bench.measuring import kept_base
 from bench.modeling import forward
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
@@ -79,7 +79,7 @@ PLANTED = {
         (forward, "accepts", lambda model, argument: argument != "logits_to_keep" and ACCEPTS(model, argument)),
         "logits grew",
     ),
-    "the base measured again": ((untouched, "cached_frame", lambda path, device, measure: measure()), "base answers grew"),
+    "the base measured again": ((kept_base, "cached_frame", lambda path, device, measure: measure()), "base answers grew"),
 }
 ACCEPTS = forward.accepts
 
@@ -101,4 +101,4 @@ def test_a_sentence_says_what_grew_and_a_fall_is_silent():
         "a: FLOPs grew from 100 to 150, by 50.0%; more is computed",
         "a: padding grew from 0 to 2; more of what they read is padding: batches are less alike in length",
     ]
-    assert kept_answers.cached_frame is untouched.cached_frame  # what is counted is where the base's answers are kept
+    assert kept_answers.cached_frame is kept_base.cached_frame  # what is counted is where the base's answers are kept

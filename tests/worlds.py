@@ -430,14 +430,14 @@ def main(results, suites, ways):
     os.environ.pop("ACCELERATE_USE_FSDP", None)
     from bench.devices.device import start
     from bench.devices.launched import parallelism
-    from bench.measuring import untouched
+    from bench.measuring import best_wording
     from bench.planning import plan
     from bench.planning.options import PlanOptions
     from bench.preflight.parallelism import refusal
     from bench.progress import Progress
     from bench.running.perform import perform
 
-    untouched.VALIDATION_ITEMS = 8
+    best_wording.VALIDATION_ITEMS = 8
     device = start("fp32")
     found: dict[str, dict] = {way: {} for way in ways}
     halt_folder = None

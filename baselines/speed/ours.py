@@ -36,7 +36,7 @@ from baselines.speed import questions
 from baselines.speed.table import SIDE
 from bench.devices.device import Device, start
 from bench.inference.local import LocalBackend
-from bench.measuring import evaluation, untouched
+from bench.measuring import asked_base, base_self_tests, evaluation
 from bench.measuring.evaluation import Session, TrainingSession
 from bench.modeling.flops import count_flops
 from bench.modeling.models import Model
@@ -183,9 +183,9 @@ def parts(work: Path, device: Device) -> dict[str, Any]:
         (Session, "of", "encode"),
         (curriculum, "build_curriculum", "encode"),
         (stages, "build_curriculum", "encode"),
-        (untouched, "all_tests", "probe"),
+        (base_self_tests, "all_tests", "probe"),
         (stages, "train", "train"),
-        (untouched, "predict", "answer"),
+        (asked_base, "predict", "answer"),
         (evaluation, "predict", "answer"),
         (store, "write_record", "write"),
     ]

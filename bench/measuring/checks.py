@@ -14,8 +14,9 @@ from torch import nn
 from bench.inference.backend import Backend
 from bench.inference.evalset import EvalSet
 from bench.inference.predictions import predict
+from bench.measuring.base_results import FIRST_ITEMS, BaseResults
 from bench.measuring.evaluation import Evaluation, Session, as_base
-from bench.measuring.untouched import FIRST_ITEMS, BaseResults, Untouched
+from bench.measuring.untouched import Untouched
 from bench.modeling.forward import prompt_learning, unwrapped
 from bench.modeling.replay.fixed_blocks import replays
 from bench.modeling.structure import layers
@@ -93,10 +94,10 @@ def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation
     Of a probe that nobody was asked before, the answers are what others are held against, which proves nothing and is no check.
     """
     now, checks = evaluation.probes, dict[str, bool | None]()
-    kept = untouched.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
+    kept = untouched.asked.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
     if session.run.model.checkpoint:  # of what an API answers nothing can be read a second time
         test = session.sets.test
-        checks["answers are the model's own"] = _as_base_answers(session, test, evaluation.test, untouched.module())
+        checks["answers are the model's own"] = _as_base_answers(session, test, evaluation.test, untouched.loaded.module())
     older = [name for name in now if kept[name] is not now[name]]  # the others are kept from now on
     if older:
         checks["untouched_forgets_nothing"] = all(same_numbers(kept[name], now[name], tolerance=0) for name in older)

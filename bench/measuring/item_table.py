@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.measuring.evaluation import Evaluation
-from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.records.store import as_text
 from bench.training.state import ItemAnswers
 

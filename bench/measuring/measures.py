@@ -10,9 +10,9 @@ from bench.inference.backend import Backend
 from bench.inference.evalset import EvalSet
 from bench.inference.predictions import predict
 from bench.measuring import contamination
+from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.measuring.evaluation import Evaluation, Session
 from bench.measuring.scoring import rise, scores, value, worth
-from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.metrics import counted
 from bench.metrics.mentions import PARTS
 from bench.metrics.rate import RATES

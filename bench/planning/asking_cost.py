@@ -11,8 +11,8 @@ from bench.inference.backend import Backend, Continuation, GeneratedText, Ids, L
 from bench.inference.endpoint_model import CHARACTERS
 from bench.inference.evalset import EvalSet
 from bench.inference.predictions import predict
+from bench.measuring.best_wording import wording_choice
 from bench.measuring.evaluation import VALIDATION_ITEMS, as_base, eval_sets, run_encoding, run_probes, validation_set
-from bench.measuring.untouched import wording_choice
 from bench.probes import Probe
 from bench.runs.run import PlannedModel, Run
 from bench.tokens.encoded import Encoded

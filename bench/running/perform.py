@@ -10,9 +10,10 @@ from torch import nn
 from bench.devices import memory
 from bench.devices.device import Device
 from bench.measuring import checks
+from bench.measuring.base_results import FIRST_ITEMS, BaseResults
 from bench.measuring.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.measuring.item_table import item_table
-from bench.measuring.untouched import FIRST_ITEMS, BaseResults, Untouched
+from bench.measuring.untouched import Untouched
 from bench.modeling import flops
 from bench.modeling.weights import outline
 from bench.progress import Progress
@@ -55,7 +56,7 @@ def _run_item_table(session: Session, result: RunResult) -> pd.DataFrame:
 
 def _result_of_training(session: Session, untouched: Untouched) -> RunResult:
     """A row that trains: the base is asked first, so that its memory and time are not the run's."""
-    run, before = session.run, untouched.results()
+    run, before = session.run, untouched.asked.results()
     peak = _start_own_costs(session, untouched)
     random_parts = RandomParts()
     with random_parts.of("init"):
@@ -82,22 +83,22 @@ def _result_without_training(session: Session, untouched: Untouched) -> RunResul
     """A row that trains nothing: its model is the base, whose kept probe values are its own. It is asked its task, and a few
     items of each probe, which are enough to see that it is the same."""
     peak = _start_own_costs(session, untouched)
-    backend, few_probes = untouched.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
+    backend, few_probes = untouched.loaded.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
     answered = evaluate(backend, session, few_probes)
     if session.run.model.needs_device:
-        cost = cost_of(session, untouched.module(), TrainingState(), answered, peak)
+        cost = cost_of(session, untouched.loaded.module(), TrainingState(), answered, peak)
     else:
         cost = session.run.model.cost(answered.test, answered.seconds)
     checked = checks.untouched_row(session, untouched, answered)
     is_base = session.run.wording in session.run.base_wordings
-    test = untouched.answers(session.sets.test, known=answered.test if is_base else None)
-    probes = untouched.probe_items(session.probes)
+    test = untouched.asked.answers(session.sets.test, known=answered.test if is_base else None)
+    probes = untouched.asked.probe_items(session.probes)
     return RunResult(BaseResults(test, probes=probes), replace(answered, probes=probes), cost, checked)
 
 
 def _start_own_costs(session: Session, untouched: Untouched) -> memory.PeakMemory:
     """From here on memory, time and random numbers are the run's own."""
-    untouched.forget()
+    untouched.loaded.forget()
     set_seed(session.run.seeds.init)
     return memory.PeakMemory(session.device.torch.type == "cuda")
 

@@ -8,10 +8,10 @@ from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id, versions
 from bench.inference.predictions import unusual_way
 from bench.measuring import measures
+from bench.measuring.base_results import BaseResults
 from bench.measuring.collapse import collapsed
 from bench.measuring.evaluation import Evaluation, Session
 from bench.measuring.simple_answers import simple_scores
-from bench.measuring.untouched import BaseResults
 from bench.records.outcome import Outcome, SeedPart, Stages
 from bench.records.record import Cost, Provenance, Record, Setup, Spending, Trust
 from bench.runs.run import Run

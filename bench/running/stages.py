@@ -9,9 +9,9 @@ from torch import nn
 
 from bench.inference.predictions import predict
 from bench.measuring import measures
+from bench.measuring.base_results import BaseResults
 from bench.measuring.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.measuring.scoring import worth
-from bench.measuring.untouched import BaseResults
 from bench.modeling.flops import count_flops
 from bench.modeling.recomputation import checkpoint_blocks
 from bench.processes import stopping

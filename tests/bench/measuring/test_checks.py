@@ -14,8 +14,8 @@ from bench.devices.memory import PeakMemory
 from bench.inference import likelihood
 from bench.inference.local import LocalBackend
 from bench.measuring import checks
+from bench.measuring.base_results import FIRST_ITEMS, BaseAnswers, BaseResults
 from bench.measuring.evaluation import Evaluation
-from bench.measuring.untouched import FIRST_ITEMS, BaseAnswers, BaseResults
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
@@ -66,14 +66,14 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
     kept = probe.first(FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
     now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
     session = SimpleNamespace(probes=[probe], run=SimpleNamespace(model=SimpleNamespace(checkpoint=None)))
-    untouched = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
+    untouched = SimpleNamespace(asked=SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept}))
 
     def checked(items):
         return checks.untouched_row(session, untouched, Evaluation(pd.DataFrame(), probes={"mrpc": items}))
 
     assert checked(now) == {"untouched_forgets_nothing": held}
     assert checked(kept) == {}  # the first row, which measured what is kept
-    two = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept, "new": known["new"]})
+    two = SimpleNamespace(asked=SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept, "new": known["new"]}))
     both = Evaluation(pd.DataFrame(), probes={"mrpc": now, "new": now})
     assert checks.untouched_row(session, two, both) == {"untouched_forgets_nothing": held}  # of the one that was kept before
 

@@ -4,9 +4,9 @@ import json
 
 import pandas as pd
 
+from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.measuring.evaluation import Evaluation
 from bench.measuring.item_table import COLUMNS, item_table
-from bench.measuring.untouched import BaseAnswers, BaseResults
 
 
 def answers(gold, predictions, **more):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from bench.measuring import measures
+from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.measuring.evaluation import Evaluation
-from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.probes.cloze import Cloze
 from bench.probes.drift import Drift
 

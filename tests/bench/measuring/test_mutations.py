@@ -19,7 +19,7 @@ from bench import folders
 from bench.inference import contexts, embeddings, generation, likelihood, local, masked, passages, predictions, prefix_cache
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
-from bench.measuring import untouched
+from bench.measuring import kept_base
 from bench.modeling import models
 from bench.modeling.replay import fixed_blocks
 from bench.planning import plan
@@ -707,8 +707,8 @@ def test_a_fault_in_a_run_is_noticed(failed, monkeypatch, fault, run):
 
 def key_without(patch, name):
     """A cache of the base's answers that forgets part of what they hang on."""
-    digest = untouched.digest
-    patch.setattr(untouched, "digest", lambda question: digest({k: v for k, v in question.items() if k != name}))
+    digest = kept_base.digest
+    patch.setattr(kept_base, "digest", lambda question: digest({k: v for k, v in question.items() if k != name}))
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,8 @@ def test_the_base_is_asked_what_it_is_really_asked(decoder_folder, decoder, devi
     monkeypatch.setattr(Session, "backend", lambda self, module, cast=True: Told(module, self.run.checkpoint, self.device))
     for run in runs:
         base = Untouched(Session.of(run, device, Progress(False, 1)))
-        base.results()
-        base.forget()
+        base.asked.results()
+        base.loaded.forget()
     # Besides, four first items of each probe are asked for a check.
     assert asking_cost.base_asking(runs).read == pytest.approx(counting.read, rel=0.1)
     assert asking_cost.base_asking(runs[:2]).read < 0.7 * counting.read

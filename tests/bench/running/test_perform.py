@@ -13,7 +13,10 @@ from tenacity import wait_none
 from bench.inference import chat
 from bench.inference.local import LocalBackend
 from bench.measuring import checks
-from bench.measuring.untouched import FIRST_ITEMS, Untouched
+from bench.measuring.asked_base import AskedBase
+from bench.measuring.base_results import FIRST_ITEMS
+from bench.measuring.loaded_base import LoadedBase
+from bench.measuring.untouched import Untouched
 from bench.modeling.replay.activations import kept_states
 from bench.progress import Progress
 from bench.records.record import Limit, Spending
@@ -70,8 +73,8 @@ def test_a_row_that_trains_nothing_has_the_bases_probe_values(planned, done, ope
     embeddings = LocalBackend.embeddings
     session = opened(run)
     base = Untouched(session)
-    kept = base.probe_items(session.probes)["mrpc"]
-    base.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes])
+    kept = base.asked.probe_items(session.probes)["mrpc"]
+    base.asked.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes])
 
     def counted(self, texts, every_layer=False):
         asked.append(len(texts))
@@ -89,13 +92,13 @@ def test_a_row_that_trains_nothing_has_the_bases_probe_values(planned, done, ope
 
 
 def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base_is(planned, done, monkeypatch):
-    asked, predictions = [], Untouched.predictions
+    asked, predictions = [], AskedBase.predictions
 
     def noted(self, evalset, known=None):
         asked.append(known is not None)
         return predictions(self, evalset, known)
 
-    monkeypatch.setattr(Untouched, "predictions", noted)
+    monkeypatch.setattr(AskedBase, "predictions", noted)
     zero, _ = done(planned("zero-shot"))
     few, _ = done(planned("few-shot"))
     # In the same words, and in the base's best, which for an encoder are the same.
@@ -105,8 +108,8 @@ def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base
 
 def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, monkeypatch):
     zero, _ = done(planned("zero-shot"))
-    order, forget, adapted, peak = [], Untouched.forget, perform.adapted, perform.memory.PeakMemory
-    monkeypatch.setattr(Untouched, "forget", lambda self: order.append("forget") or forget(self))
+    order, forget, adapted, peak = [], LoadedBase.forget, perform.adapted, perform.memory.PeakMemory
+    monkeypatch.setattr(LoadedBase, "forget", lambda self: order.append("forget") or forget(self))
     monkeypatch.setattr(perform.memory, "PeakMemory", lambda gpu: order.append("reset") or peak(gpu))
     monkeypatch.setattr(perform, "adapted", lambda *given: order.append("load") or adapted(*given))
     monkeypatch.setattr(checks, "fresh_adapter", lambda *_: {"of the run": True})

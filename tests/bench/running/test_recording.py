@@ -9,8 +9,8 @@ from bench import ENGINE_VERSION
 from bench.devices.environment import environment_id, versions
 from bench.hashing import digest
 from bench.inference.endpoint_model import EndpointModel
+from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.measuring.evaluation import Evaluation
-from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.records.outcome import Point
 from bench.records.record import Cost, Seeds
 from bench.running import recording

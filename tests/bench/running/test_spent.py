@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.measuring.untouched import BaseAnswers, BaseResults
+from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.modeling.flops import count_flops
 from bench.running.adaptation import adapted
 from bench.running.stages import train_stages

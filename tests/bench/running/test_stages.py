@@ -8,7 +8,7 @@ import torch
 
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
-from bench.measuring.untouched import BaseAnswers, BaseResults
+from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted

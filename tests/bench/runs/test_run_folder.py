@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from bench.measuring import checks, evaluation, untouched
+from bench.measuring import best_wording, checks, evaluation
 from bench.measuring.untouched import Untouched
 from bench.probes.similarity import Similarity
 from bench.processes import stopping
@@ -26,7 +26,7 @@ EVERY_STEP = KeepOptions(CheckpointInterval(steps=1))
 
 def taken_as_held(patch):
     """What has tests of its own."""
-    patch.setattr(untouched, "VALIDATION_ITEMS", 8)
+    patch.setattr(best_wording, "VALIDATION_ITEMS", 8)
     patch.setattr(stages, "VALIDATION_ITEMS", 8)
     patch.setattr(Untouched, "self_tests", lambda self: {})
     for name in ("fresh_adapter", "trained_model"):

@@ -1,0 +1,63 @@
+"""What base models have answered, kept as Parquet in the cache under a hash of everything that determines it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+
+import pandas as pd
+
+from bench import ENGINE_VERSION, folders
+from bench.devices.device import Device
+from bench.devices.environment import versions
+from bench.hashing import digest
+from bench.inference.evalset import EvalSet
+from bench.measuring.rounding import Rounding
+from bench.probes import Probe
+from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
+from bench.runs.kept_answers import cached_frame
+from bench.runs.run import Run
+
+ANSWERS_VERSION = 12
+"""Raised where a change to the code rounds a base's answers otherwise and no run's result: an untouched model, asked now, must
+forget exactly nothing."""
+
+
+class KeptBase:
+    """The answers of a run's base model: each is measured once per content, and shared by all runs."""
+
+    def __init__(self, run: Run, device: Device) -> None:
+        self.run, self.device = run, device
+
+    def of_set(self, base_set: EvalSet, measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """To a set's examples, in the set's words; from the cache, or measured now and put there."""
+        question = {
+            "task": task_fingerprint(base_set.task.spec),
+            "split": base_set.split,
+            "items": base_set.items,
+            "wording": asdict(base_set.wording),
+        }
+        return self._kept(question, measure)
+
+    def of_probe(self, probe: Probe, asked_as: Mapping[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Of a probe's items; `asked_as` names what else determines it, beside the probe and the model."""
+        return self._kept({"probe": probe_fingerprint(probe.spec), "items": len(probe.rows), **asked_as}, measure)
+
+    def _kept(self, question: Mapping[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        path = folders.cache() / "base" / f"{digest({**self._answered_by(), **question})}.parquet"
+        return cached_frame(path, self.device, measure)
+
+    def _answered_by(self) -> dict[str, object]:
+        """What the answers hang on beside the question: the model, and everything between which rounding differs."""
+        model, device = self.run.model, self.device.describe()
+        return {
+            "engine": ENGINE_VERSION,
+            "answers": ANSWERS_VERSION,
+            "model": model.content_hash,
+            "trust_remote_code": model.trust_remote_code,  # a folder's own code may be another class on the same weights
+            "reference": asdict(Rounding.of_reference(self.run)),
+            "max_length": self.run.max_length,
+            **model.conventions,
+            # An untouched model must forget exactly nothing; how much memory the machine has does not enter its numbers, and
+            # the precision of training only where it is asked for.
+            "device": {name: value for name, value in device.items() if name not in ("memory_bytes", "platform", "precision")},
+            "versions": versions(),
+        }

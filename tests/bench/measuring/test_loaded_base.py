@@ -1,0 +1,40 @@
+"""The base is loaded when it is asked for, and one at a time."""
+
+import gc
+import weakref
+from dataclasses import replace
+
+from torch import nn
+
+from bench.inference.endpoint_backend import EndpointBackend
+from bench.inference.endpoint_model import EndpointModel
+from bench.measuring.loaded_base import LoadedBase
+from bench.measuring.rounding import Rounding
+from bench.modeling.models import Model
+from bench.specs.model import EndpointSpec
+
+
+def test_one_base_at_a_time_is_in_memory(session, monkeypatch):
+    alive, seen = [], []
+
+    def load(self, auto_class, bits, device):
+        gc.collect()
+        seen.append((bits, sum(module() is not None for module in alive)))
+        module = nn.Linear(2, 2)
+        alive.append(weakref.ref(module))
+        return module
+
+    monkeypatch.setattr(Model, "load", load)
+    base = LoadedBase(session)
+    for bits in (32, 32, 8, 8, 32):
+        base.backend(Rounding(bits, cast=False))
+    base.forget()
+    base.backend()
+    # Of each: its bits, and how many earlier ones were still there when it was loaded.
+    assert seen == [(32, 0), (8, 0), (32, 0), (32, 0)]
+
+
+def test_a_model_behind_an_api_is_not_loaded(session, loads):
+    model = EndpointModel("api", EndpointSpec(base_url="http://127.0.0.1:9/v1", model="m"))
+    assert isinstance(LoadedBase(replace(session, run=replace(session.run, model=model))).backend(), EndpointBackend)
+    assert loads == []
