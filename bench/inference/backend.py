@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import fsum
 from typing import TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.devices.device import Device
 from bench.errors import RunError
@@ -78,6 +78,9 @@ class Backend:
     can: frozenset[Capability]
     device: Device | None = None
     """It shares the requests among its processes; without one this process answers all of them."""
+    module: nn.Module | None = None
+    """The model itself, where this process holds it; None where something else does. What looks into a model is then left
+    out."""
 
     def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
         """How likely a decoder finds each continuation after its context."""

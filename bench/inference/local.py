@@ -36,6 +36,8 @@ class LocalBackend(Backend):
         cast: whether the forward pass is in the device's precision, as in training; else in the module's own.
     """
 
+    module: nn.Module
+
     def __init__(
         self, module: nn.Module, model: Model, device: Device | None = None, tokens: int = EVAL_TOKENS, cast: bool = True
     ) -> None:

@@ -10,6 +10,7 @@ from bench.hashing import code_digest
 from bench.measuring.kept_base import KeptBase
 from bench.measuring.loaded_base import LoadedBase
 from bench.probes import Probe
+from bench.selftests.answer_tests import answer_tests
 from bench.selftests.probe_tests import all_tests
 
 TESTED = ("data", "inference", "modeling", "probes", "selftests", "specs", "statistics", "tasks", "tokens")
@@ -29,7 +30,8 @@ def base_self_tests(probes: Sequence[Probe], loaded: LoadedBase, kept: KeptBase)
 
 
 def _tested(probe: Probe, loaded: LoadedBase) -> pd.DataFrame:
-    outcomes = all_tests(probe, loaded.module())
+    module = loaded.module()
+    outcomes = answer_tests(probe, loaded.backend()) if module is None else all_tests(probe, module)
     return pd.DataFrame({"name": list(outcomes), "held": list(outcomes.values())})
 
 

@@ -95,9 +95,8 @@ def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation
     """
     now, checks = evaluation.probes, dict[str, bool | None]()
     kept = untouched.asked.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
-    if session.run.model.checkpoint:  # of what an API answers nothing can be read a second time
-        test = session.sets.test
-        checks["answers are the model's own"] = _as_base_answers(session, test, evaluation.test, untouched.loaded.module())
+    if (module := untouched.loaded.module()) is not None:  # of what is answered elsewhere nothing can be read a second time
+        checks["answers are the model's own"] = _as_base_answers(session, session.sets.test, evaluation.test, module)
     older = [name for name in now if kept[name] is not now[name]]  # the others are kept from now on
     if older:
         checks["untouched_forgets_nothing"] = all(same_numbers(kept[name], now[name], tolerance=0) for name in older)

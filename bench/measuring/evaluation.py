@@ -63,7 +63,7 @@ class TrainingSession:
         """A sample of a task's validation items, as the run's model is asked them."""
         return validation_set(self.run, self.encoding, task, items)
 
-    def backend(self, module: nn.Module, cast: bool = True) -> LocalBackend:
+    def backend(self, module: nn.Module, cast: bool = True) -> Backend:
         """The way to ask a model on this machine, the base or what has become of it: in the precision of training, or, without
         `cast`, in its own."""
         return LocalBackend(module, self.run.checkpoint, self.device, cast=cast)

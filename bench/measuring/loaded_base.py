@@ -5,7 +5,6 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from bench.inference.backend import Backend
 from bench.inference.endpoint_backend import EndpointBackend
-from bench.inference.local import LocalBackend
 from bench.measuring.evaluation import Session
 from bench.measuring.rounding import Rounding
 from bench.modeling.forward import unlaunched
@@ -28,11 +27,11 @@ class LoadedBase:
             self._backend, self._rounding = self._loaded(rounding), rounding
         return self._backend
 
-    def module(self) -> nn.Module:
-        """The base's own module in its reference precision, for what looks inside: self-tests, sizes."""
-        backend = self.backend()
-        assert isinstance(backend, LocalBackend), f"'{self.session.run.model.name}' has no weights on this machine"
-        return unlaunched(backend.module)
+    def module(self) -> nn.Module | None:
+        """The base's own module in its reference precision, for what looks inside: self-tests, sizes. None where the base is
+        asked through a backend that holds no module."""
+        module = self.backend().module
+        return None if module is None else unlaunched(module)
 
     def forget(self) -> None:
         """Free the memory; the next one that asks loads anew."""

@@ -104,13 +104,14 @@ def _start_own_costs(session: Session, untouched: Untouched) -> memory.PeakMemor
 
 
 def cost_of(
-    session: TrainingSession, model: nn.Module, training: TrainingState, after: Evaluation, peak: memory.PeakMemory
+    session: TrainingSession, model: nn.Module | None, training: TrainingState, after: Evaluation, peak: memory.PeakMemory
 ) -> Cost:
-    """What training has come to, and asking afterwards."""
+    """What training has come to, and asking afterwards; of a base whose module is held elsewhere nobody knows the size."""
     strategy = session.run.strategy
-    kept = strategy.trained_state(model, outline) if strategy.trains else {}
-    trainable, total = sizes.parameters(model)
-    operations = flops.count_flops(model) if strategy.trains else flops.Flops(Work())
+    trained = model if strategy.trains else None
+    kept = {} if trained is None else strategy.trained_state(trained, outline)
+    trainable, total = (0, None) if model is None else sizes.parameters(model)
+    operations = flops.Flops(Work()) if trained is None else flops.count_flops(trained)
     peaks = session.device.each(max(training.peak_bytes, peak.bytes()))
     return Cost(
         train_examples=training.examples,
@@ -127,6 +128,6 @@ def cost_of(
         peak_memory_per_process=peaks,
         trainable_parameters=trainable if kept else 0,
         total_parameters=total,
-        weight_bytes=sizes.held_bytes(model),
+        weight_bytes=None if model is None else sizes.held_bytes(model),
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in kept.values()),
     )

@@ -19,6 +19,7 @@ from torch import nn
 
 from bench.data.sources import SourceRow
 from bench.errors import UserError
+from bench.inference.backend import Backend
 from bench.inference.local import LocalBackend
 from bench.modeling.structure import layers
 from bench.modeling.upcast import InFp32
@@ -54,23 +55,45 @@ LEAST_SPREAD = 1e-3
 """Below which no matrix's standard deviation is taken to be."""
 
 
-class SelfTests:
-    """A probe's first items on one model, measured once; each test is a second look at them."""
+class AnswerTests:
+    """A probe's first items on one model, measured once; each test is a second look at them, by what the model answers."""
 
-    def __init__(self, probe: Probe, model: nn.Module) -> None:
-        self.probe, self.model = probe.movable().first(ITEMS), model
-        # Without a device: in fp32 and in one process, as equal results are asked for.
-        self.backend = LocalBackend(model, probe.encoding.model)
-        self.measured = self.probe.measure(self.backend)
-
-    @property
-    def score(self) -> float:
-        return self.probe.score(columns(self.measured))
+    def __init__(self, probe: Probe, backend: Backend) -> None:
+        self.probe, self.backend = probe.movable().first(ITEMS), backend
+        self.measured = self.probe.measure(backend)
 
     def untouched_forgets_nothing(self) -> bool:
         """Measured again, the same model has lost exactly nothing."""
         old, new = self.probe.scores(columns(self.measured), columns(self.probe.measure(self.backend)))
         return old == new
+
+    def batches_equal_one_by_one(self) -> bool:
+        """Every number of every item is the same in a batch and alone, within 1e-5 of its size."""
+        singles = [self.probe.part([index]).measure(self.backend) for index in range(len(self.probe.rows))]
+        return same_numbers(self.measured, pd.concat(singles), TOLERANCE)
+
+    def shuffled_gold_is_chance(self) -> bool:
+        """With gold choices drawn at random, many times, the accuracy is that of guessing."""
+        shuffled = copy(self.probe)
+        generator = np.random.default_rng(0)
+        rows = self.probe.rows * SHUFFLES
+        shuffled.rows = [SourceRow({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in rows]
+        chance = float(np.mean([1 / len(row["choices"]) for row in rows]))
+        low, high = binom.interval(CERTAIN, len(rows), chance)
+        return bool(low <= shuffled.measure(self.backend)["right"].sum() <= high)
+
+
+class SelfTests(AnswerTests):
+    """Those, and second looks into the model itself."""
+
+    def __init__(self, probe: Probe, model: nn.Module) -> None:
+        # Without a device: in fp32 and in one process, as equal results are asked for.
+        super().__init__(probe, LocalBackend(model, probe.encoding.model))
+        self.model = model
+
+    @property
+    def score(self) -> float:
+        return self.probe.score(columns(self.measured))
 
     def shifted_labels_are_worse(self) -> bool:
         """The probe's loss lies clearly below that on the token just read, and on the token after the next.
@@ -92,21 +115,6 @@ class SelfTests:
     @cached_property
     def _losses(self) -> list[float]:
         return losses_ahead(self.probe, self.model, (0, 1, 2))
-
-    def shuffled_gold_is_chance(self) -> bool:
-        """With gold choices drawn at random, many times, the accuracy is that of guessing."""
-        shuffled = copy(self.probe)
-        generator = np.random.default_rng(0)
-        rows = self.probe.rows * SHUFFLES
-        shuffled.rows = [SourceRow({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in rows]
-        chance = float(np.mean([1 / len(row["choices"]) for row in rows]))
-        low, high = binom.interval(CERTAIN, len(rows), chance)
-        return bool(low <= shuffled.measure(self.backend)["right"].sum() <= high)
-
-    def batches_equal_one_by_one(self) -> bool:
-        """Every number of every item is the same in a batch and alone, within 1e-5 of its size."""
-        singles = [self.probe.part([index]).measure(self.backend) for index in range(len(self.probe.rows))]
-        return same_numbers(self.measured, pd.concat(singles), TOLERANCE)
 
     def plain_reading_agrees(self) -> bool:
         """Items read one by one, by code apart from the probe's and the batches', have the same numbers."""
@@ -239,7 +247,7 @@ def numbers_differ(first: pd.DataFrame, second: pd.DataFrame) -> bool:
     return not np.any(np.all(same, axis=0))
 
 
-def plainly_agrees(probe: Probe, backend: LocalBackend, reader: PlainReader) -> bool:
+def plainly_agrees(probe: Probe, backend: Backend, reader: PlainReader) -> bool:
     """Whether `measure` gives the numbers of a plain reading."""
     measured = probe.measure(backend)
     plain = pd.DataFrame(plain_items(probe, reader))

@@ -65,15 +65,17 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
     probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
     kept = probe.first(FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
     now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
-    session = SimpleNamespace(probes=[probe], run=SimpleNamespace(model=SimpleNamespace(checkpoint=None)))
-    untouched = SimpleNamespace(asked=SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept}))
+    session, elsewhere = SimpleNamespace(probes=[probe]), SimpleNamespace(module=lambda: None)
+    asked = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
+    untouched = SimpleNamespace(asked=asked, loaded=elsewhere)
 
     def checked(items):
         return checks.untouched_row(session, untouched, Evaluation(pd.DataFrame(), probes={"mrpc": items}))
 
     assert checked(now) == {"untouched_forgets_nothing": held}
     assert checked(kept) == {}  # the first row, which measured what is kept
-    two = SimpleNamespace(asked=SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept, "new": known["new"]}))
+    asked = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept, "new": known["new"]})
+    two = SimpleNamespace(asked=asked, loaded=elsewhere)
     both = Evaluation(pd.DataFrame(), probes={"mrpc": now, "new": now})
     assert checks.untouched_row(session, two, both) == {"untouched_forgets_nothing": held}  # of the one that was kept before
 

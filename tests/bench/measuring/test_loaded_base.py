@@ -36,5 +36,6 @@ def test_one_base_at_a_time_is_in_memory(session, monkeypatch):
 
 def test_a_model_behind_an_api_is_not_loaded(session, loads):
     model = EndpointModel("api", EndpointSpec(base_url="http://127.0.0.1:9/v1", model="m"))
-    assert isinstance(LoadedBase(replace(session, run=replace(session.run, model=model))).backend(), EndpointBackend)
+    base = LoadedBase(replace(session, run=replace(session.run, model=model)))
+    assert isinstance(base.backend(), EndpointBackend) and base.module() is None
     assert loads == []

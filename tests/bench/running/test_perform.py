@@ -8,6 +8,7 @@ import pytest
 import torch
 from accelerate.utils import set_seed
 from openai_server import Reply, completion
+from probing import Elsewhere
 from tenacity import wait_none
 
 from bench.inference import chat
@@ -15,6 +16,7 @@ from bench.inference.local import LocalBackend
 from bench.measuring import checks
 from bench.measuring.asked_base import AskedBase
 from bench.measuring.base_results import FIRST_ITEMS
+from bench.measuring.evaluation import Session
 from bench.measuring.loaded_base import LoadedBase
 from bench.measuring.untouched import Untouched
 from bench.modeling.replay.activations import kept_states
@@ -104,6 +106,18 @@ def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base
     # In the same words, and in the base's best, which for an encoder are the same.
     assert asked == [True, False, False, False]
     assert zero.outcome.gain.value == 0.0 and few.outcome.base_score == zero.outcome.score.value
+
+
+def test_a_base_whose_module_is_elsewhere_has_a_record_without_its_size(planned, done, decoder_folder, monkeypatch):
+    run = planned("zero-shot", "sentiment", decoder_folder)
+    likely = replace(run, probes=[each for each in run.probes if each[0].name == "lambada"])
+    monkeypatch.setattr(Session, "backend", lambda self, module, cast=True: Elsewhere(module, self.run.checkpoint))
+    first, second = done(likely)[0], done(likely)[0]
+    assert first.status == second.status == "ok" and first.outcome.score.n == 12
+    # Its answers have no plain reading; those that are kept are held to from the second run on.
+    assert first.trust.checks == {"of the base": True}
+    assert second.trust.checks == {"of the base": True, "untouched_forgets_nothing": True}
+    assert first.cost.total_parameters is first.cost.weight_bytes is None and first.cost.eval_seconds > 0
 
 
 def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, monkeypatch):
