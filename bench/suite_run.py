@@ -19,7 +19,7 @@ from bench.planning.dry_run import print_plan, suites_told
 from bench.planning.options import PlanOptions
 from bench.planning.plan import asking_the_same, plan
 from bench.planning.tuning import as_far_as_tuned, tuned
-from bench.planning.varying import still, that_differ
+from bench.planning.varying import that_differ, unvaried_runs
 from bench.planning.warnings import plan_warnings
 from bench.preflight.data import check_data
 from bench.preflight.runs import check_runs
@@ -180,7 +180,7 @@ def _records_once_done(planned: SuitePlan, workplace: Workplace, doing: SuiteOpt
             if said := asking_the_same(runs):
                 _tell_each_once(shown, [f"{said} with what their searches chose: they are one row, under the first one's name"])
         if planned.varies:
-            first = still(runs)
+            first = unvaried_runs(runs)
             execution.execute(first, counting(len(first)), again, doers)
             runs = device.agreed(that_differ(runs, planned.place))
         shown = workplace.progress

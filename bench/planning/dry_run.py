@@ -11,7 +11,7 @@ from rich.table import Table
 from bench.groups import groups_by
 from bench.planning import estimate
 from bench.planning.estimate import CostEstimate, estimate_cost
-from bench.planning.totals import told
+from bench.planning.totals import plan_sentences
 from bench.records import store
 from bench.running.sizes import Memory
 from bench.running.trial import Trial
@@ -65,11 +65,11 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
         console.width = max(console.width, 132)
     console.print(_table_of_runs(alike, states, rate))
     _show_memory(planned, console)
-    sentences = [f"{run.strategy.name} / {run.task.name}: {cost.told}" for run, cost in planned if cost.told]
+    sentences = [f"{run.strategy.name} / {run.task.name}: {cost.remark}" for run, cost in planned if cost.remark]
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.at_hand:
             sentences.append(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer")
-    sentences += told([(run, cost) for run, cost in planned if states[run.id] == "to do"], trials, rate)
+    sentences += plan_sentences([(run, cost) for run, cost in planned if states[run.id] == "to do"], trials, rate)
     for sentence in dict.fromkeys(sentences):
         console.print(sentence, highlight=False)
 

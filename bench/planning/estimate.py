@@ -43,7 +43,7 @@ class CostEstimate:
     """The same of the probes, at the end and at each point of a curve."""
     steps: int = 0
     """Of the last stage."""
-    told: str | None = None
+    remark: str | None = None
     """A sentence on why the budget does not hold the run, or on what its memory ceiling makes of it."""
 
 
@@ -90,7 +90,7 @@ def estimate_cost(run: Run, rate: float) -> CostEstimate:
     try:
         return _training_cost(run, plain, rate, answering)
     except BudgetError as error:
-        return CostEstimate(0, 0, 0, plain.memory, told=str(error))
+        return CostEstimate(0, 0, 0, plain.memory, remark=str(error))
 
 
 def _training_cost(run: Run, plain: Fit, rate: float, answering: float) -> CostEstimate:

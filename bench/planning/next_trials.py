@@ -25,7 +25,7 @@ DIGITS = 3
 WORST = float("-inf")
 
 
-class Told(NamedTuple):
+class EndedTrial(NamedTuple):
     """A trial that is over."""
 
     values: Mapping[str, Any]
@@ -37,30 +37,30 @@ class Told(NamedTuple):
     """With one seed at least, so that its score is that of a part of a training."""
 
 
-def next_batch(search: Search, first: Mapping[str, Any], told: Sequence[Told]) -> list[dict[str, Any]]:
+def next_batch(search: Search, first: Mapping[str, Any], ended: Sequence[EndedTrial]) -> list[dict[str, Any]]:
     """The hyper-parameters of the next BATCH trials after all trials of whole batches; the very first is the default, `first`.
 
     Not the number of trials that are wanted: eight trials begin with the four that were made when four were asked for.
     """
     distributions = {name: _distribution(dimension) for name, dimension in search.space.items()}
-    study = _study(search, len(told) // BATCH)
-    _add_trials(study, distributions, told)
-    begin = [] if told else [dict(first)]
+    study = _study(search, len(ended) // BATCH)
+    _add_trials(study, distributions, ended)
+    begin = [] if ended else [dict(first)]
     proposed = [study.ask(distributions).params for _ in range(BATCH - len(begin))]
     return begin + [{name: _rounded_draw(value, search.space[name]) for name, value in values.items()} for values in proposed]
 
 
-def halt(search: Search, told: Sequence[Told], seed: int) -> Callable[[Sequence[float]], bool] | None:
+def pruner(search: Search, ended: Sequence[EndedTrial], seed: int) -> Callable[[Sequence[float]], bool] | None:
     """What prunes a trial's training with the seed of this place: None where nothing does.
 
     It is held against trials of earlier batches alone. Those of the first batch run to their end, and are looked at on the way.
     """
     if search.options.pruner == "none":
         return None
-    if not told:
+    if not ended:
         return lambda scores: False
 
-    return partial(_is_pruned, tuple(tuple(each.rungs[seed]) for each in told))
+    return partial(_is_pruned, tuple(tuple(each.rungs[seed]) for each in ended))
 
 
 def _is_pruned(before: Sequence[Sequence[float]], scores: Sequence[float]) -> bool:
@@ -103,10 +103,10 @@ def _quiet_optuna() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def _add_trials(study: "OptunaStudy", distributions: "dict[str, BaseDistribution]", told: Sequence[Told]) -> None:
+def _add_trials(study: "OptunaStudy", distributions: "dict[str, BaseDistribution]", ended: Sequence[EndedTrial]) -> None:
     import optuna
 
-    for each in told:
+    for each in ended:
         params = dict(each.values)
         if each.pruned:
             # TPE ranks it below each whole trial, and pruned ones among each other by how far they came and their score there.

@@ -189,7 +189,7 @@ def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Sear
     """Each with the search of its hyper-parameters, where they are searched."""
     given, suite = parts.settings, parts.suite
     loaded = [
-        strategies.load_strategy(spec, model.family, settings.of(spec.name, given), suite.hyperparameters.get(name))
+        strategies.load_strategy(spec, model.family, settings.values_for(spec.name, given), suite.hyperparameters.get(name))
         for name, spec in parts.strategies.items()
     ]
     # Which names are known is known of loaded strategies: it hangs on their kind.
@@ -200,7 +200,7 @@ def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Sear
     items = min(TRIAL_ITEMS, parts.options.test_items or TRIAL_ITEMS)
     spaces = [spec.space(model.family) for spec in parts.strategies.values()]
     # What a suite sets is where a search begins; what `--set` says is not searched.
-    fixed = [settings.of(spec.name, given) for spec in parts.strategies.values()]
+    fixed = [settings.values_for(spec.name, given) for spec in parts.strategies.values()]
     return [
         (strategy, search_of(strategy, space, values, tune, items) if strategy.trains else None)
         for strategy, space, values in zip(loaded, spaces, fixed, strict=True)

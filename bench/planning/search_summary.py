@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any, Literal
 
-from bench.planning.next_trials import BATCH, WORST, Told
+from bench.planning.next_trials import BATCH, WORST, EndedTrial
 from bench.records.record import BestAfter, Spent, TrialSummary, Tuning
 from bench.records.trial import TrialRecord
 from bench.specs.search import Search
@@ -14,12 +14,12 @@ Tried = tuple[dict[str, Any], list[TrialRecord]]
 """A trial's hyper-parameters, and the records of its trainings in the order of their seeds."""
 
 
-def as_told(tried: Tried) -> Told:
+def ended_trial(tried: Tried) -> EndedTrial:
     """The trial as the sampler hears of it: by its mean over seeds, which is the worst where one of them failed."""
     values, records = tried
     worths = [WORST if record.status == "failed" or record.worth is None else record.worth for record in records]
     rungs = [[rung.score for rung in record.rungs] for record in records]
-    return Told(values, fmean(worths), rungs, _status(records) == "pruned")
+    return EndedTrial(values, fmean(worths), rungs, _status(records) == "pruned")
 
 
 def summed_up(search: Search, tried: Sequence[Tried], metric: str) -> Tuning:
@@ -27,7 +27,7 @@ def summed_up(search: Search, tried: Sequence[Tried], metric: str) -> Tuning:
     # All are of one metric; those that failed say nothing of it.
     higher = all(record.score.higher_is_better for _, records in tried for record in records if record.score)
     sign = 1.0 if higher else -1.0
-    trial_scores, summaries = [as_told(each).score for each in tried], [_summary(each, sign) for each in tried]
+    trial_scores, summaries = [ended_trial(each).score for each in tried], [_summary(each, sign) for each in tried]
     fit = [number for number, summary in enumerate(summaries) if summary.status == "ok"]
     # What TPE asks for depends on what it was told: these are no independent draws, of which alone the estimate speaks. A
     # pruned trial's score is not that of a whole one.
@@ -53,7 +53,7 @@ def _best_after(best: BestOf, sign: float) -> BestAfter:
 
 def _summary(tried: Tried, sign: float) -> TrialSummary:
     values, records = tried
-    score = as_told(tried).score
+    score = ended_trial(tried).score
     return TrialSummary(
         ids=[record.trial_id for record in records],
         hyperparameters=values,

@@ -32,7 +32,7 @@ def parse(settings: Sequence[str], strategy_names: Sequence[str]) -> list[Settin
     return parsed
 
 
-def of(strategy: str, settings: Sequence[Setting]) -> dict[str, Any]:
+def values_for(strategy: str, settings: Sequence[Setting]) -> dict[str, Any]:
     """What is set for a strategy, nested as its hyper-parameters are.
 
     Raises:

@@ -77,7 +77,7 @@ def tuning_seconds(trials: Sequence[Trial], rate: float) -> tuple[float, float] 
     return training / rate, asking / rate
 
 
-def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Iterator[str]:
+def plan_sentences(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Iterator[str]:
     """In sentences."""
     tuning = tuning_seconds(trials, rate)
     if trials:

@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench.planning.next_trials import halt, next_batch
-from bench.planning.search_summary import Tried, as_told, summed_up
+from bench.planning.next_trials import next_batch, pruner
+from bench.planning.search_summary import Tried, ended_trial, summed_up
 from bench.planning.spaces import FIRST_TRIAL_SEED
 from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial
 from bench.running.assignments import Hands, Recorded, Workplace, in_turn
 from bench.running.execution import attempted, failure_reason
-from bench.running.trial import RUNGS, Halt, Trial, perform_trial, recorded_trial
+from bench.running.trial import RUNGS, Pruner, Trial, perform_trial, recorded_trial
 from bench.runs.run import Run
 from bench.specs.search import Search
 from bench.strategies import value_of, with_values
 
-Asked = tuple[Trial, Halt | None]
+PrunableTrial = tuple[Trial, Pruner | None]
 """A trial, and what may prune it."""
 TrialRecords = list[TrialRecord | None]
 """The records of trials, None where one is not to be done now."""
-Searching = Generator[list[Asked], TrialRecords, tuple[list[Tried], list[Trial]]]
+Searching = Generator[list[PrunableTrial], TrialRecords, tuple[list[Tried], list[Trial]]]
 """A search: asks for a batch of trials, is told their records, and so on; in the end all that were tried, and those missing."""
 
 
@@ -34,7 +34,7 @@ class TrialWork:
     """A trial that is to be done."""
 
     trial: Trial
-    rule: Halt | None
+    pruner: Pruner | None
 
     @property
     def id(self) -> str:
@@ -55,7 +55,7 @@ class TrialWork:
         """The trial's record; one that fails leaves its reason."""
         trial, device = self.trial, place.device
         record = attempted(
-            lambda: perform_trial(trial, device, place.progress, self.rule, place.run_folder(trial.id)),
+            lambda: perform_trial(trial, device, place.progress, self.pruner, place.run_folder(trial.id)),
             lambda error: recorded_trial(trial, device, status="failed", reason=failure_reason(error)),
             device,
             place.debug,
@@ -79,7 +79,7 @@ def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list
     Runs that differ in their seeds alone share a search. Where all trials failed they keep the default, and are `untuned`.
     """
 
-    def doing(requests: Sequence[Asked]) -> TrialRecords:
+    def doing(requests: Sequence[PrunableTrial]) -> TrialRecords:
         works = [TrialWork(*each) for each in requests]
         done = hands(works, place, lambda work: find_trial(place.out, work.id) is not None)
         records = [_record_of_trial(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
@@ -109,7 +109,7 @@ def as_far_as_tuned(runs: Sequence[Run], out: Path) -> tuple[list[Run], list[Tri
 
 
 def _ended_searches(
-    first: Mapping[str, Run], doing: Callable[[Sequence[Asked]], TrialRecords]
+    first: Mapping[str, Run], doing: Callable[[Sequence[PrunableTrial]], TrialRecords]
 ) -> dict[str, tuple[list[Tried], list[Trial]]]:
     """All searches to their ends, of each its next batch at a time: what several ask for at once, several workers can do."""
     searches = {key: _searching(run) for key, run in first.items()}
@@ -159,11 +159,11 @@ def _searching(run: Run) -> Searching:
     search, tried, missing = run.search, list[Tried](), list[Trial]()
     wanted, first = search.options.trials, {name: value_of(run.strategy, name) for name in search.space}
     while len(tried) < wanted and not missing:
-        told = [as_told(each) for each in tried]
-        batch = next_batch(search, first, told)[: wanted - len(told)]
-        trials = [trials_of(run, search, values, len(told), first) for values in batch]
+        ended = [ended_trial(each) for each in tried]
+        batch = next_batch(search, first, ended)[: wanted - len(ended)]
+        trials = [trials_of(run, search, values, len(ended), first) for values in batch]
         # Whoever leads the search sends back a record for each of these, in this order.
-        answers = iter((yield [(trial, halt(search, told, seed)) for each in trials for seed, trial in enumerate(each)]))
+        answers = iter((yield [(trial, pruner(search, ended, seed)) for each in trials for seed, trial in enumerate(each)]))
         for values, each in zip(batch, trials, strict=True):
             records = [next(answers) for _ in each]
             missing += [trial for trial, record in zip(each, records, strict=True) if record is None]

@@ -41,14 +41,14 @@ def varied_runs(run: Run, parts: Sequence[SeedPart], seeds: int) -> list[Run]:
     ]
 
 
-def still(runs: Sequence[Run]) -> list[Run]:
+def unvaried_runs(runs: Sequence[Run]) -> list[Run]:
     """Those of `varied_runs` with all parts at 0."""
     return [run for run in runs if run.seeds.varied is None]
 
 
 def that_differ(runs: Sequence[Run], out: Path) -> list[Run]:
     """`varied_runs` without those that would be the run with all parts at 0 over again, as far as its record tells."""
-    records = {run.id: store.find_record(out, run.id) for run in still(runs)}
+    records = {run.id: store.find_record(out, run.id) for run in unvaried_runs(runs)}
     return [run for run in runs if run.seeds.varied is None or _moves(run, records[replace(run, seed=0).id])]
 
 

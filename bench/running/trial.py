@@ -33,7 +33,7 @@ RUNGS = (0.25, 0.5)
 UNASKED = ("probes", "also", "test_items", "other_items", "paraphrase_items", "probe_every")
 """Inputs of a run that say what its model is asked at the end or on the way, which a trial's is not."""
 
-Halt = Callable[[Sequence[float]], bool]
+Pruner = Callable[[Sequence[float]], bool]
 """Whether a trial with these scores at its rungs so far is to be pruned."""
 
 
@@ -70,14 +70,14 @@ class Trial:
 
 
 def perform_trial(
-    trial: Trial, device: Device, progress: Progress, halt: Halt | None = None, folder: RunFolder | None = None
+    trial: Trial, device: Device, progress: Progress, pruner: Pruner | None = None, folder: RunFolder | None = None
 ) -> TrialRecord:
     """The trial's record; where its loss is not finite, one that says so and what was spent until then. It goes on from what is
     kept of it."""
     session = TrainingSession(trial.run, device, progress, folder=folder or RunFolder())
     validation = session.validation(trial.run.task, trial.items)
     set_seed(trial.run.seeds.init)
-    peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, validation, halt)
+    peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, validation, pruner)
     model = adapted(trial.run, device)
     state = session.folder.resume_training(model, peak, device, progress)
     try:
@@ -88,14 +88,14 @@ def perform_trial(
     except (DivergedError, BudgetError) as error:  # which other processes find too, and do not wait for this one
         state.end_stage(state.step * trial.run.batch)
         spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
-        told = {"status": "failed", "reason": str(error)}
-        return recorded_trial(trial, device, state.resumed, rungs=state.rungs, cost=spent, **told)
+        failure = {"status": "failed", "reason": str(error)}
+        return recorded_trial(trial, device, state.resumed, rungs=state.rungs, cost=spent, **failure)
     started = clock()
     answers = predict(session.backend(model.eval()), validation)
     cost = cost_of(session, model, state, Evaluation(answers, seconds=clock() - started), peak)
     name = trial.run.task.metrics[0]
     # Asked once more: the state does not say which watch ended the training, this one or early stopping.
-    status = "pruned" if halt is not None and state.rungs and halt([rung.score for rung in state.rungs]) else "ok"
+    status = "pruned" if pruner is not None and state.rungs and pruner([rung.score for rung in state.rungs]) else "ok"
     score = scores(answers, [name])[name]
     return recorded_trial(trial, device, state.resumed, status=status, score=score, rungs=state.rungs, cost=cost)
 
@@ -109,14 +109,14 @@ def recorded_trial(trial: Trial, device: Device, resumed: Sequence[int] = (), **
 class Rungs:
     """A watch of the training loop that scores the model at each rung, and ends a training that is to be pruned."""
 
-    def __init__(self, session: TrainingSession, validation: EvalSet, halt: Halt | None) -> None:
-        self._session, self._validation, self._halt = session, validation, halt
+    def __init__(self, session: TrainingSession, validation: EvalSet, pruner: Pruner | None) -> None:
+        self._session, self._validation, self._pruner = session, validation, pruner
 
     def __call__(self, model: nn.Module, state: TrainingState) -> bool:
         place = state.timed[1] if state.timed else state.step / state.steps
         rungs = state.rungs
-        if self._halt is None or state.step == state.steps or len(rungs) == len(RUNGS) or place < RUNGS[len(rungs)]:
+        if self._pruner is None or state.step == state.steps or len(rungs) == len(RUNGS) or place < RUNGS[len(rungs)]:
             return False
         answers = predict(self._session.backend(model), self._validation)
         rungs.append(Rung(share=RUNGS[len(rungs)], score=worth(answers, self._validation.task.spec.metrics[0])))
-        return self._halt([rung.score for rung in rungs])
+        return self._pruner([rung.score for rung in rungs])

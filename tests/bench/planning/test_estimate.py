@@ -89,7 +89,7 @@ def test_a_plan_says_what_a_ceiling_makes_of_a_run_and_what_does_not_fit():
         planned(budget, model="minilm") for budget in ("32", "32examples,0.6GB", "32examples,0.1GB", "3tokens")
     ]
     costs = [estimate.estimate_cost(run, RATE) for run in (plain, kept, none, small)]
-    assert costs[0].told is None and costs[1].told.startswith("keeps 0.6 GB by micro-batches of ")
+    assert costs[0].remark is None and costs[1].remark.startswith("keeps 0.6 GB by micro-batches of ")
     assert costs[1].memory.total < costs[0].memory.total and costs[1].examples == 32
-    assert costs[2].told.startswith("its training does not fit into 0.1 GB") and costs[2].examples == 0
-    assert costs[3].told.startswith("the budget of 3tokens is less than its first example takes")
+    assert costs[2].remark.startswith("its training does not fit into 0.1 GB") and costs[2].examples == 0
+    assert costs[3].remark.startswith("the budget of 3tokens is less than its first example takes")

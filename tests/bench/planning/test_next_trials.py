@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from bench.planning.next_trials import BATCH, WORST, Told, halt, next_batch
+from bench.planning.next_trials import BATCH, WORST, EndedTrial, next_batch, pruner
 from bench.specs.search import Search
 
 SPACE = {
@@ -21,14 +21,14 @@ def search(space=SPACE, **options):
     return Search.model_validate({"options": {"trials": 12, **options}, "space": space, "items": 8})
 
 
-def told(values, score=0.5, rungs=()):
-    return Told(values, score, [list(rungs)])
+def ended(values, score=0.5, rungs=()):
+    return EndedTrial(values, score, [list(rungs)])
 
 
 def asked(which, batches, score=lambda values: 0.5):
     found = []
     for _ in range(batches):
-        found += [told(values, score(values)) for values in next_batch(which, FIRST, found)]
+        found += [ended(values, score(values)) for values in next_batch(which, FIRST, found)]
     return [each.values for each in found]
 
 
@@ -75,24 +75,24 @@ def test_a_failed_trial_is_one_with_the_worst_score(sampler):
     first = next_batch(which, FIRST, [])
     scores = [0.5, 0.9, 0.6, 0.7]
     failed, worst = (
-        next_batch(which, FIRST, [told(v, s) for v, s in zip(first, [bad, *scores[1:]], strict=True)]) for bad in (WORST, 0.6)
+        next_batch(which, FIRST, [ended(v, s) for v, s in zip(first, [bad, *scores[1:]], strict=True)]) for bad in (WORST, 0.6)
     )
     assert failed == worst
-    assert len(next_batch(which, FIRST, [told(values, WORST) for values in first])) == BATCH
+    assert len(next_batch(which, FIRST, [ended(values, WORST) for values in first])) == BATCH
 
 
 def test_tpe_ranks_a_pruned_trial_below_whole_ones_and_by_how_far_it_came():
     """However good its score was where it was pruned: it is told as one that ended there, whatever that number is."""
     which = search(sampler="tpe")
     first = next_batch(which, FIRST, [])
-    whole = [told(values, score) for values, score in zip(first[:3], [0.6, 0.7, 0.8], strict=True)]
+    whole = [ended(values, score) for values, score in zip(first[:3], [0.6, 0.7, 0.8], strict=True)]
     high, low, as_whole = (
-        next_batch(which, FIRST, [Told(first[3], score, [[score]], pruned), *whole])
+        next_batch(which, FIRST, [EndedTrial(first[3], score, [[score]], pruned), *whole])
         for score, pruned in ((0.99, True), (0.01, True), (0.99, False))
     )
     assert high == low != as_whole
     # Where nothing ran to its end, the one that came furthest is looked at first, and by its mean over seeds.
-    cut = [Told(values, 0.9, [[0.9], [0.9]], True) for values in first]
+    cut = [EndedTrial(values, 0.9, [[0.9], [0.9]], True) for values in first]
     furthest = [
         next_batch(which, FIRST, [cut[0]._replace(rungs=rungs), *cut[1:]])
         for rungs in ([[0.1, 0.1], [0.1, 0.1]], [[0.99], [0.99]], [[0.99, 0.9], [0.8]])
@@ -101,31 +101,31 @@ def test_tpe_ranks_a_pruned_trial_below_whole_ones_and_by_how_far_it_came():
 
 
 def test_nothing_is_pruned_without_a_pruner_or_in_the_first_batch():
-    assert halt(search(), [told(FIRST)], 0) is None
+    assert pruner(search(), [ended(FIRST)], 0) is None
     # Which is looked at on the way all the same: later batches are held against it.
-    first = halt(search(pruner="halving"), [], 0)
+    first = pruner(search(pruner="halving"), [], 0)
     assert first is not None and not first([0.0]) and not first([0.0, 0.0])
 
 
 def test_halving_prunes_the_worse_half_whatever_the_order_of_the_others():
     """By hand: at a rung a trial goes on when it is among the better half of those that came to it, itself counted."""
-    before = [told(FIRST, 0.8, rungs) for rungs in ([0.5, 0.7], [0.6, 0.8], [0.4, 0.5], [0.7, 0.75])]
+    before = [ended(FIRST, 0.8, rungs) for rungs in ([0.5, 0.7], [0.6, 0.8], [0.4, 0.5], [0.7, 0.75])]
     for order in permutations(before):
-        rule = halt(search(pruner="halving"), order, 0)
+        rule = pruner(search(pruner="halving"), order, 0)
         assert [rule([score]) for score in (0.3, 0.55, 0.65, 0.9)] == [True, True, False, False]
         assert [rule([0.9, score]) for score in (0.6, 0.74, 0.78, 0.9)] == [True, True, False, False]
 
 
 def test_a_pruned_trial_is_held_against_others_only_where_it_came():
-    whole, cut = told(FIRST, 0.8, [0.5, 0.7]), told(FIRST, 0.9, [0.9])
-    rule = halt(search(pruner="halving"), [whole, cut], 0)
+    whole, cut = ended(FIRST, 0.8, [0.5, 0.7]), ended(FIRST, 0.9, [0.9])
+    rule = pruner(search(pruner="halving"), [whole, cut], 0)
     assert rule([0.6]) is True and rule([0.95, 0.6]) is True and rule([0.95, 0.75]) is False
 
 
 def test_each_seed_is_held_against_its_own():
-    before = [Told(FIRST, 0.5, [[0.9], [0.1]]) for _ in range(3)]
+    before = [EndedTrial(FIRST, 0.5, [[0.9], [0.1]]) for _ in range(3)]
     search_ = search(pruner="halving", seeds=2)
-    assert halt(search_, before, 0)([0.5]) is True and halt(search_, before, 1)([0.5]) is False
+    assert pruner(search_, before, 0)([0.5]) is True and pruner(search_, before, 1)([0.5]) is False
 
 
 def test_optuna_is_not_imported_where_nothing_is_searched():

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.planning.next_trials import WORST
-from bench.planning.search_summary import as_told, summed_up
+from bench.planning.search_summary import ended_trial, summed_up
 from bench.records.outcome import Score
 from bench.records.record import Cost, Provenance, Setup
 from bench.records.trial import Rung, TrialRecord
@@ -90,6 +90,6 @@ def test_where_less_is_better_the_least_is_chosen_and_the_interval_is_turned():
 
 def test_the_sampler_hears_the_mean_over_seeds_and_each_seeds_rungs():
     rungs = [Rung(share=0.25, score=0.3)]
-    told = as_told(({"a": 1}, [trial(0.5, rungs=rungs), trial(0.7)]))
-    assert told.score == pytest.approx(0.6) and told.rungs == [[0.3], []]
-    assert as_told(({"a": 1}, [trial(0.5), trial(None, "failed")])).score == WORST
+    ended = ended_trial(({"a": 1}, [trial(0.5, rungs=rungs), trial(0.7)]))
+    assert ended.score == pytest.approx(0.6) and ended.rungs == [[0.3], []]
+    assert ended_trial(({"a": 1}, [trial(0.5), trial(None, "failed")])).score == WORST

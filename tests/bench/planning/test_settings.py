@@ -10,19 +10,19 @@ NAMES = ["full", "lora-8bit"]
 
 def test_a_setting_speaks_to_all_or_to_one():
     given = settings.parse(["learning_rate=1e-3", "full.warmup=0.5", "lora-8bit.peft.r=4", "peft.bias=none"], NAMES)
-    assert settings.of("full", given) == {"learning_rate": 1e-3, "warmup": 0.5, "peft": {"bias": "none"}}
-    assert settings.of("lora-8bit", given) == {"learning_rate": 1e-3, "peft": {"r": 4, "bias": "none"}}
+    assert settings.values_for("full", given) == {"learning_rate": 1e-3, "warmup": 0.5, "peft": {"bias": "none"}}
+    assert settings.values_for("lora-8bit", given) == {"learning_rate": 1e-3, "peft": {"r": 4, "bias": "none"}}
 
 
 def test_what_is_set_inside_of_a_value_for_one_strategy_is_not_set_for_the_next():
     given = settings.parse(["peft={r: 2}", "lora-8bit.peft.r=4"], NAMES)
-    assert settings.of("lora-8bit", given) == {"peft": {"r": 4}}
-    assert settings.of("full", given) == {"peft": {"r": 2}}
+    assert settings.values_for("lora-8bit", given) == {"peft": {"r": 4}}
+    assert settings.values_for("full", given) == {"peft": {"r": 2}}
 
 
 def test_the_last_one_counts_and_values_are_yaml():
     given = settings.parse(["a=1", "a=[x, {y: 2}]", "b=null", "c=k=v"], NAMES)
-    assert settings.of("full", given) == {"a": ["x", {"y": 2}], "b": None, "c": "k=v"}
+    assert settings.values_for("full", given) == {"a": ["x", {"y": 2}], "b": None, "c": "k=v"}
 
 
 def test_a_number_without_a_point_is_a_number():
@@ -44,7 +44,7 @@ def test_a_strategys_name_alone_is_a_key():
 
 def test_nothing_is_set_inside_a_single_value():
     with pytest.raises(UserError, match=r"--set peft\.r: 'peft' was set to a single value before"):
-        settings.of("full", settings.parse(["peft=1", "peft.r=2"], NAMES))
+        settings.values_for("full", settings.parse(["peft=1", "peft.r=2"], NAMES))
 
 
 @pytest.mark.parametrize("text", ["learning_rate", "=1", "a=["])

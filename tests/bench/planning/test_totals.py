@@ -12,7 +12,7 @@ from bench.planning.axes import parse_axes
 from bench.planning.estimate import estimate_cost
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
-from bench.planning.totals import api_asking, told, totals, tuning_seconds
+from bench.planning.totals import api_asking, plan_sentences, totals, tuning_seconds
 from bench.planning.tuning import as_far_as_tuned, tuned
 from bench.progress import Progress
 from bench.records.trial import find_trial
@@ -85,7 +85,7 @@ def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_pa
     asking = sum(12 * 2 * cost.memory.parameters * each / RATE for cost, each in zip(costs, tokens, strict=True))
     besides = f"about {training:.0f} s of training and {asking:.0f} s of validation"
     expected = f"tuning before that: 24 trainings of trials to do (full 12, frozen 12), {besides}"
-    lines = list(told(costed(runs), missing, RATE))
+    lines = list(plan_sentences(costed(runs), missing, RATE))
     assert lines[0] == expected and lines[-1].startswith("in all about ")
     assert tuning_seconds(missing, RATE) == pytest.approx((training, asking)) and asking > 0
     total, bare = (totals(costed(runs), each, RATE) for each in ((training, asking), (0.0, 0.0)))
@@ -115,7 +115,7 @@ def test_what_tuning_takes_is_worked_out_once(tmp_path, monkeypatch):
     runs, missing = as_far_as_tuned(planned(["full"], {"trials": 2}), tmp_path)
     todo, asked = costed(runs), []
     monkeypatch.setattr(totals_module, "tuning_seconds", lambda *given: asked.append(given) or tuning_seconds(*given))
-    assert list(told(todo, missing, RATE))[-1].startswith("in all about ") and len(asked) == 1
+    assert list(plan_sentences(todo, missing, RATE))[-1].startswith("in all about ") and len(asked) == 1
 
 
 def test_trials_at_each_point_of_an_axis_are_estimated_by_themselves(tmp_path):
@@ -151,7 +151,7 @@ def test_a_chat_is_asked_each_question_once(server, tmp_path):
     )
     assert api_asking(zero).items == 30 and api_asking(both).items == 60
     assert api_asking(both).read > 3 * api_asking(zero).read, "solved examples are read too"
-    (line,) = told([(run, estimate_cost(run, RATE)) for run in zero], [], RATE)
+    (line,) = plan_sentences([(run, estimate_cost(run, RATE)) for run in zero], [], RATE)
     assert re.match(r"asking mine over its API: 30 questions, about [\d,]+ tokens to read and at most [\d,]+ to write;", line)
 
 

@@ -44,11 +44,11 @@ def imagined(place, monkeypatch):
     """Trials that take no time: the nearer a rate to 1e-3, the better. The list says which were done, in order."""
     done = []
 
-    def perform(trial, device, progress, halt=None, folder=None):
+    def perform(trial, device, progress, pruner=None, folder=None):
         done.append(trial)
         score = 1 - abs(trial.sampled["learning_rate"] - 1e-3) / 2e-2
-        rungs = [Rung(share=0.25, score=score)] if halt else []
-        status = "pruned" if halt and halt([score]) else "ok"
+        rungs = [Rung(share=0.25, score=score)] if pruner else []
+        status = "pruned" if pruner and pruner([score]) else "ok"
         found = Score(name="accuracy", value=score, ci_low=0, ci_high=1, n=8, share=True)
         return recorded_trial(trial, device, status=status, score=found, rungs=rungs)
 

@@ -9,7 +9,7 @@ from bench.errors import UserError
 from bench.planning import varying
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
-from bench.planning.varying import parts_named, still, that_differ, varied_runs
+from bench.planning.varying import parts_named, that_differ, unvaried_runs, varied_runs
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_one_run_stands_for_seed_0_of_every_part(run):
         {"init": 0, "order": 0, "dropout": 1},
         {"init": 0, "order": 0, "dropout": 2},
     ]
-    assert still(runs) == runs[:1]
+    assert unvaried_runs(runs) == runs[:1]
     assert {each.id for each in varied_runs(run, ["order"], 2)} & {each.id for each in runs} == {runs[0].id}
     with pytest.raises(UserError, match="at least two seeds"):
         varied_runs(run, ["init"], 1)

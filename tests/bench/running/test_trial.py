@@ -35,7 +35,7 @@ def made(planned):
 
 @pytest.fixture
 def done(device):
-    return lambda trial, halt=None: perform_trial(trial, device, Progress(False, 1), halt)
+    return lambda trial, pruner=None: perform_trial(trial, device, Progress(False, 1), pruner)
 
 
 def strings_in(start):
