@@ -21,7 +21,7 @@ def machine() -> str:
         return f"{uuid.getnode():x}"
 
 
-def born(process: int) -> float:
+def process_start(process: int) -> float:
     """Tells the process of this number from a later one: seconds from the machine's start to its own, in the kernel's ticks.
 
     psutil's create_time is by the system's clock, which may be set while the process runs; it serves where there is no other.
@@ -38,10 +38,10 @@ def born(process: int) -> float:
 
 
 def has_ended(where: str, process: int, began: float) -> bool | None:
-    """Whether the process of this number that was `born` then is no more, or a zombie; None where it is another machine's."""
+    """Whether the process of this number that started then is no more, or a zombie; None where it is another machine's."""
     if where != machine():
         return None
     try:
-        return born(process) != began or psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+        return process_start(process) != began or psutil.Process(process).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True

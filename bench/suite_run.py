@@ -13,7 +13,7 @@ from bench.devices.environment import environment
 from bench.devices.hardware import Precision
 from bench.devices.launched import parallelism
 from bench.errors import RunError, UnwritableError, UserError
-from bench.placing.crew import ONE, Crew, hands
+from bench.placing.crew import ONE, Crew, workers_of
 from bench.placing.messages import WorkerSetting
 from bench.planning.dry_run import print_plan, suites_told
 from bench.planning.options import PlanOptions
@@ -140,7 +140,7 @@ def check_folders(planned: SuitePlan) -> None:
 def _carried_out(planned: SuitePlan, precision: Precision, workplace: Workplace, doing: SuiteOptions) -> list[Record]:
     """The records of the runs, by as many workers as were asked for; an error is raised once what there is has been shown."""
     setting = WorkerSetting(planned.place.absolute(), precision, doing.debug, doing.keep)
-    with hands(doing.crew, [*planned.waiting, *(trial.run for trial in planned.trials)], setting) as doers:
+    with workers_of(doing.crew, [*planned.waiting, *(trial.run for trial in planned.trials)], setting) as doers:
         try:
             return _records_once_done(planned, workplace, doing, doers)
         except Exception as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.folders import faults_told
-from bench.process_identity import born, has_ended, machine
+from bench.process_identity import has_ended, machine, process_start
 
 BEAT = 5.0
 """Seconds between two counts of an owner."""
@@ -46,7 +46,7 @@ class Owner:
     @classmethod
     def here(cls) -> "Owner":
         """A new owner in this process."""
-        return cls(uuid.uuid4().hex[:16], socket.gethostname(), machine(), os.getpid(), born(os.getpid()))
+        return cls(uuid.uuid4().hex[:16], socket.gethostname(), machine(), os.getpid(), process_start(os.getpid()))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

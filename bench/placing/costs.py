@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from bench.devices.hardware import resolve
-from bench.placing.forecast import UNKNOWN_RATE, Like
+from bench.placing.forecast import UNKNOWN_RATE, Predictors
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.records.record import Record
 from bench.records.trial import TrialRecord
@@ -13,10 +13,10 @@ from bench.running.memory_ceiling import HEADROOM
 from bench.runs.run import Run
 
 
-def like(work: Assignment) -> Like:
+def predictors_of(work: Assignment) -> Predictors:
     """By what its seconds hang on; a trial of the same run asks other items, so that it is another kind."""
     alike, who = _RunByCost.of(work.run), type(work).__name__
-    return Like(f"{who} {alike.key}", f"{who} {work.run.model.name}", lambda: _flops(_cached_estimate(alike)))
+    return Predictors(f"{who} {alike.key}", f"{who} {work.run.model.name}", lambda: _flops(_cached_estimate(alike)))
 
 
 def _flops(cost: CostEstimate) -> float:
@@ -55,5 +55,5 @@ class _RunByCost:
 
 
 @cache
-def _cached_estimate(like: _RunByCost) -> CostEstimate:
-    return estimate_cost(like.run, UNKNOWN_RATE)
+def _cached_estimate(by_cost: _RunByCost) -> CostEstimate:
+    return estimate_cost(by_cost.run, UNKNOWN_RATE)

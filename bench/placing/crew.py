@@ -9,7 +9,7 @@ from bench.devices.hardware import processes
 from bench.errors import UserError
 from bench.placing import cluster
 from bench.placing.cluster_memory import check_cluster_holds
-from bench.placing.costs import bytes_held, like
+from bench.placing.costs import bytes_held, predictors_of
 from bench.placing.local import LocalWorker
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import Arranging, Worker, WorkerPool
@@ -58,7 +58,7 @@ ONE = Crew()
 
 
 @contextmanager
-def hands(crew: Crew, runs: Sequence[Run], setting: WorkerSetting) -> Iterator[Hands]:
+def workers_of(crew: Crew, runs: Sequence[Run], setting: WorkerSetting) -> Iterator[Hands]:
     """For runs and trials that are planned like these.
 
     Raises:
@@ -88,4 +88,4 @@ def _all_on(parts: Sequence[Slot]) -> Arranging:
 
 
 def _pool(setting: WorkerSetting, worker: Callable[..., Worker], arrange: Arranging) -> WorkerPool:
-    return WorkerPool(arrange, partial(worker, setting=setting), like, View(setting.out))
+    return WorkerPool(arrange, partial(worker, setting=setting), predictors_of, View(setting.out))

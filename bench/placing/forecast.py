@@ -17,7 +17,7 @@ ANY = ""
 
 
 @dataclass(frozen=True)
-class Like:
+class Predictors:
     """A piece of work, by what its seconds hang on."""
 
     kind: str
@@ -39,23 +39,23 @@ class Forecast:
         self._seconds = defaultdict[str, list[float]](list)
         self._rates = defaultdict[str, list[float]](list)
 
-    def knows(self, like: Like) -> bool:
+    def knows(self, predictors: Predictors) -> bool:
         """Whether something of this kind has been done."""
-        return like.kind in self._seconds
+        return predictors.kind in self._seconds
 
-    def learn(self, like: Like, seconds: float) -> bool:
+    def learn(self, predictors: Predictors, seconds: float) -> bool:
         """Whether it was the first of its kind, which moves the forecasts of all work like it."""
-        first = not self.knows(like)
-        self._seconds[like.kind].append(seconds)
-        if like.flops > 0 and seconds > 0:
-            for group in (like.model, ANY):
-                self._rates[group].append(like.flops / seconds)
+        first = not self.knows(predictors)
+        self._seconds[predictors.kind].append(seconds)
+        if predictors.flops > 0 and seconds > 0:
+            for group in (predictors.model, ANY):
+                self._rates[group].append(predictors.flops / seconds)
         return first
 
-    def seconds(self, like: Like) -> float:
+    def seconds(self, predictors: Predictors) -> float:
         """The median of its kind's; else its FLOPs at the median rate of its model, or of all work."""
-        if self.knows(like):
-            return median(self._seconds[like.kind])
+        if self.knows(predictors):
+            return median(self._seconds[predictors.kind])
         # Seconds that were measured and seconds from FLOPs are compared, so that the latter need a rate that was measured too.
-        rates = self._rates.get(like.model) or self._rates.get(ANY) or [UNKNOWN_RATE]
-        return like.flops / median(rates)
+        rates = self._rates.get(predictors.model) or self._rates.get(ANY) or [UNKNOWN_RATE]
+        return predictors.flops / median(rates)

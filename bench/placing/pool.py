@@ -11,7 +11,7 @@ from bench.errors import RunError, UserError
 from bench.leases.lease import Lease, Leases
 from bench.leases.queue import HALVINGS, TRIES, Queue
 from bench.placing.costs import seconds_taken
-from bench.placing.forecast import Forecast, Like
+from bench.placing.forecast import Forecast, Predictors
 from bench.placing.messages import Ending, Message, Post
 from bench.placing.slot import Slot
 from bench.placing.view import View
@@ -34,7 +34,7 @@ class Worker(Protocol):
 
 Hire = Callable[[Slot, Post], Worker]
 """A new worker for a slot; it posts that it is ready."""
-Likening = Callable[[Assignment], Like]
+PredictorsOf = Callable[[Assignment], Predictors]
 """What the seconds of a piece of work hang on."""
 Arranging = Callable[[Sequence[Assignment]], Iterable[tuple[Sequence[Slot], Sequence[Assignment]]]]
 """Workers on which parts of the machine do which work: one arrangement after another."""
@@ -43,8 +43,8 @@ Arranging = Callable[[Sequence[Assignment]], Iterable[tuple[Sequence[Slot], Sequ
 class WorkerPool:
     """Workers that stay for all that is given to them: they load their libraries once."""
 
-    def __init__(self, arrange: Arranging, hire: Hire, like: Likening, view: View) -> None:
-        self._arrange, self._hire, self._like, self._view = arrange, hire, like, view
+    def __init__(self, arrange: Arranging, hire: Hire, predictors_of: PredictorsOf, view: View) -> None:
+        self._arrange, self._hire, self._predictors_of, self._view = arrange, hire, predictors_of, view
         self._forecast = Forecast()
         self._slots: Sequence[Slot] = ()
         self._inbox = queue.SimpleQueue[Message]()
@@ -73,14 +73,14 @@ class WorkerPool:
         # A model behind an API needs no device, and answers that it is asked for twice at once are paid twice.
         recorded = in_turn([work for work in works if not work.run.model.needs_device], place, finished)
         waiting = [work for work in works if work.run.model.needs_device and not finished(work)]
-        likes = {work.id: self._like(work) for work in waiting}
-        self._remember(works, likes, place)
-        seconds = {name: self._forecast.seconds(like) for name, like in likes.items()}
+        predictors_by_id = {work.id: self._predictors_of(work) for work in waiting}
+        self._remember(works, predictors_by_id, place)
+        seconds = {name: self._forecast.seconds(predictors) for name, predictors in predictors_by_id.items()}
         waiting.sort(key=lambda work: seconds[work.id], reverse=True)
         self._view.plan(seconds)
         leases = Leases(place.out)
         parts = self._arrange(waiting)
-        shifts = [(slots, _Shift.of(group, likes, place, leases, finished)) for slots, group in parts]
+        shifts = [(slots, _Shift.of(group, predictors_by_id, place, leases, finished)) for slots, group in parts]
         with leases.beating() if waiting else nullcontext():
             for slots, shift in shifts:
                 self._settle_on(slots)
@@ -88,19 +88,19 @@ class WorkerPool:
                 recorded |= shift.done
         return recorded
 
-    def _remember(self, works: Sequence[Assignment], waiting: Mapping[str, Like], place: Workplace) -> None:
+    def _remember(self, works: Sequence[Assignment], waiting: Mapping[str, Predictors], place: Workplace) -> None:
         """Learn from what was done before, as far as it is of a kind that waits: one of each kind tells enough."""
-        kinds = {like.kind for like in waiting.values()}
+        kinds = {predictors.kind for predictors in waiting.values()}
         for work in works:
             if work.id not in waiting and work.run.model.needs_device:
-                like = self._like(work)
-                if like.kind in kinds and not self._forecast.knows(like) and (record := work.recorded(place)):
-                    self._learn(like, record)
+                predictors = self._predictors_of(work)
+                if predictors.kind in kinds and not self._forecast.knows(predictors) and (record := work.recorded(place)):
+                    self._learn(predictors, record)
 
-    def _learn(self, like: Like, record: Record | TrialRecord) -> bool:
+    def _learn(self, predictors: Predictors, record: Record | TrialRecord) -> bool:
         """Whether that moves the forecasts of other work."""
         seconds = seconds_taken(record)
-        return seconds is not None and self._forecast.learn(like, seconds)
+        return seconds is not None and self._forecast.learn(predictors, seconds)
 
     def _do(self, shift: "_Shift") -> None:
         while shift.queue.waiting or self._busy:
@@ -151,7 +151,7 @@ class WorkerPool:
                 self._ready.append(number)
                 shift.settle(lease, message.content)
                 self._view.ends(number, lease.what)
-                if self._learn(shift.likes[lease.what], message.content.record):
+                if self._learn(shift.predictors_by_id[lease.what], message.content.record):
                     self._expect(shift)
             case "ending":
                 self._endings[number] = message.content
@@ -161,7 +161,7 @@ class WorkerPool:
                 self._view.hears(message)
 
     def _expect(self, shift: "_Shift") -> None:
-        seconds = {name: self._forecast.seconds(like) for name, like in shift.likes.items()}
+        seconds = {name: self._forecast.seconds(predictors) for name, predictors in shift.predictors_by_id.items()}
         shift.queue.arrange(seconds.__getitem__)
         self._view.expect(seconds)
 
@@ -194,17 +194,22 @@ class _Shift:
     """What is being done on one arrangement."""
 
     by_id: dict[str, Assignment]
-    likes: Mapping[str, Like]
+    predictors_by_id: Mapping[str, Predictors]
     place: Workplace
     queue: Queue
     done: dict[str, Recorded]
 
     @classmethod
     def of(
-        cls, works: Sequence[Assignment], likes: Mapping[str, Like], place: Workplace, leases: Leases, finished: IsFinished
+        cls,
+        works: Sequence[Assignment],
+        predictors_by_id: Mapping[str, Predictors],
+        place: Workplace,
+        leases: Leases,
+        finished: IsFinished,
     ) -> "_Shift":
         by_id = {work.id: work for work in works}
-        return cls(by_id, likes, place, Queue(list(by_id), leases, lambda name: finished(by_id[name])), {})
+        return cls(by_id, predictors_by_id, place, Queue(list(by_id), leases, lambda name: finished(by_id[name])), {})
 
     def elsewhere(self, busy: Iterable[Lease]) -> set[str]:
         """What others have done."""

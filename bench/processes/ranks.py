@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
-from bench.process_identity import born, has_ended, machine
+from bench.process_identity import has_ended, machine, process_start
 from bench.processes import stopping
 
 STATUS_FILE = "TUNEBENCH_STATUS"
@@ -52,7 +52,7 @@ def end_with_parent() -> None:
 
 def name_as_launcher(environment: MutableMapping[str, str] = os.environ) -> None:
     """Tell the processes that are started with this environment which one has started them."""
-    environment[LAUNCHER] = json.dumps([machine(), os.getpid(), born(os.getpid())])
+    environment[LAUNCHER] = json.dumps([machine(), os.getpid(), process_start(os.getpid())])
 
 
 def _launcher_ended() -> bool:

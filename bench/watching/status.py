@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from bench import folders
 from bench.errors import UserError
-from bench.process_identity import born, has_ended, machine
+from bench.process_identity import has_ended, machine, process_start
 
 LISTED = 500
 """Finished runs that are listed; of more, the last."""
@@ -37,7 +37,7 @@ class RunStatus(BaseModel):
     machine: str = Field(default_factory=lambda: machine())
     """Tells processes of this machine from another's, which may have the same name, as two containers may."""
     pid: int = Field(default_factory=os.getpid)
-    born: float = Field(default_factory=lambda: born(os.getpid()))
+    process_start: float = Field(default_factory=lambda: process_start(os.getpid()))
     """Tells the process from a later one of the same number."""
     started: float = Field(default_factory=time.time)
     updated: float = Field(default_factory=time.time)

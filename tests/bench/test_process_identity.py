@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from bench.process_identity import born, has_ended, machine
+from bench.process_identity import has_ended, machine, process_start
 
 
 def test_it_is_the_same_in_each_process_of_this_machine():
@@ -20,25 +20,25 @@ def test_it_is_the_same_in_each_process_of_this_machine():
 def test_a_process_is_told_from_a_later_one_of_its_number(monkeypatch):
     script = "import sys; sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as child:
-        assert born(child.pid) == born(child.pid) >= born(os.getpid()) == born(os.getpid())
-        assert born(child.pid) == pytest.approx(psutil.Process(child.pid).create_time() - psutil.boot_time(), abs=1)
+        assert process_start(child.pid) == process_start(child.pid) >= process_start(os.getpid()) == process_start(os.getpid())
+        assert process_start(child.pid) == pytest.approx(psutil.Process(child.pid).create_time() - psutil.boot_time(), abs=1)
         child.stdin.close()
     with pytest.raises(psutil.NoSuchProcess):
-        born(child.pid)
+        process_start(child.pid)
 
 
 def test_a_name_with_parentheses_does_not_hide_it():
     script = "import ctypes, sys; ctypes.CDLL(None).prctl(15, b') 7 (', 0, 0, 0); print(flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        before = born(child.pid)
+        before = process_start(child.pid)
         child.stdout.readline()
-        assert psutil.Process(child.pid).name() == ") 7 (" and born(child.pid) == before
+        assert psutil.Process(child.pid).name() == ") 7 (" and process_start(child.pid) == before
         child.stdin.close()
 
 
 def test_a_process_has_ended_though_nobody_has_waited_for_it():
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
-        began = born(child.pid)
+        began = process_start(child.pid)
         assert has_ended(machine(), child.pid, began) is False and has_ended(machine(), child.pid, began - 1) is True
         child.kill()
         while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:

@@ -14,7 +14,7 @@ import pytest
 from bench.errors import UserError
 from bench.placing import cluster
 from bench.placing.cluster import RayWorker, _variables_set_here, cluster_slots, connect
-from bench.placing.forecast import Like
+from bench.placing.forecast import Predictors
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
@@ -135,7 +135,7 @@ def test_two_workers_one_of_them_killed_do_all(own_cache, device, tmp_path, loca
 
     slots = cluster_slots(2, len(runs))
     with WorkerPool(
-        lambda works: [(slots, works)], hire, lambda work: Like(work.id, "", lambda: 1.0), View(place.out)
+        lambda works: [(slots, works)], hire, lambda work: Predictors(work.id, "", lambda: 1.0), View(place.out)
     ) as hands:
         found = execution.execute(runs, place, hands=hands)
     assert [record.status for record in found] == ["ok"] * 3 and len(hired) == 3

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.placing import costs
-from bench.placing.costs import bytes_held, like, seconds_taken
+from bench.placing.costs import bytes_held, predictors_of, seconds_taken
 from bench.running.execution import RunWork
 from bench.running.memory_ceiling import HEADROOM
 from bench.running.sizes import Memory
@@ -14,7 +14,7 @@ from bench.strategies import with_values
 
 
 def flops(run):
-    return like(RunWork(run)).flops
+    return predictors_of(RunWork(run)).flops
 
 
 def test_more_work_costs_more(planned):
@@ -29,11 +29,15 @@ def test_what_takes_as_long_is_of_one_kind(planned):
     full = RunWork(planned("full", "sentiment"))
     seed, longer = RunWork(replace(full.run, seed=5)), RunWork(planned("full", "sentiment", budget="64"))
     frozen = RunWork(planned("frozen", "sentiment"))
-    assert like(full).kind == like(seed).kind and seed.id != full.id
-    assert like(longer).kind != like(full).kind != like(frozen).kind
-    assert like(frozen).model == like(full).model != like(RunWork(planned("full", "sentiment", model="minilm"))).model
+    assert predictors_of(full).kind == predictors_of(seed).kind and seed.id != full.id
+    assert predictors_of(longer).kind != predictors_of(full).kind != predictors_of(frozen).kind
+    assert (
+        predictors_of(frozen).model
+        == predictors_of(full).model
+        != predictors_of(RunWork(planned("full", "sentiment", model="minilm"))).model
+    )
     trial = SimpleNamespace(run=full.run)
-    assert like(trial).kind != like(full).kind and like(trial).model != like(full).model
+    assert predictors_of(trial).kind != predictors_of(full).kind and predictors_of(trial).model != predictors_of(full).model
 
 
 def test_seconds_are_those_of_what_the_run_did_itself():

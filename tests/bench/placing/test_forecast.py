@@ -2,11 +2,11 @@
 
 import pytest
 
-from bench.placing.forecast import Forecast, Like
+from bench.placing.forecast import Forecast, Predictors
 
-FULL = Like("full on sst2", "encoder", lambda: 100.0)
-LONG = Like("full on squad", "encoder", lambda: 300.0)
-OTHER = Like("full of a decoder", "decoder", lambda: 900.0)
+FULL = Predictors("full on sst2", "encoder", lambda: 100.0)
+LONG = Predictors("full on squad", "encoder", lambda: 300.0)
+OTHER = Predictors("full of a decoder", "decoder", lambda: 900.0)
 
 
 def test_before_anything_is_done_flops_alone_count():
@@ -28,12 +28,12 @@ def test_another_kind_is_as_fast_as_its_model_else_as_all():
     assert [forecast.seconds(each) for each in (LONG, OTHER)] == [30.0, 90.0]
     forecast.learn(OTHER, 900.0)  # 1 FLOP/s
     assert forecast.seconds(LONG) == 30.0 and not forecast.knows(LONG)
-    assert forecast.seconds(Like("unseen", "third", lambda: 11.0)) == pytest.approx(2.0), "the median of 10 and 1 is 5.5"
+    assert forecast.seconds(Predictors("unseen", "third", lambda: 11.0)) == pytest.approx(2.0), "the median of 10 and 1 is 5.5"
 
 
 def test_work_without_flops_tells_no_rate():
     """What a tokenizer that is not here would count: nothing is known of it."""
-    forecast, unknown = Forecast(), Like("hub", "", lambda: 0.0)
+    forecast, unknown = Forecast(), Predictors("hub", "", lambda: 0.0)
     forecast.learn(unknown, 5.0)
     before = Forecast().seconds(FULL)
     assert forecast.seconds(unknown) == 5.0 and forecast.seconds(FULL) == before

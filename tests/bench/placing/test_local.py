@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bench.placing import local
-from bench.placing.costs import like
+from bench.placing.costs import predictors_of
 from bench.placing.local import LocalWorker, _exit_reason
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
@@ -73,7 +73,7 @@ def test_workers_records_are_those_of_one_process_though_one_is_killed(own_cache
         hired.append(worker)
         return worker
 
-    with WorkerPool(lambda works: [(SLOTS, works)], hire, like, View(together.out)) as hands:
+    with WorkerPool(lambda works: [(SLOTS, works)], hire, predictors_of, View(together.out)) as hands:
         found = execution.execute(runs, together, hands=hands)
     assert len(hired) == 4, "two workers, the kill, and a third worker"
     assert [record.status for record in found] == ["ok"] * len(runs)

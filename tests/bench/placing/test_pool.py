@@ -12,7 +12,7 @@ from bench.errors import RunError, UserError
 from bench.leases.lease import Leases
 from bench.leases.queue import HALVINGS, TRIES
 from bench.placing import pool as module
-from bench.placing.forecast import Like
+from bench.placing.forecast import Predictors
 from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
 from bench.placing.view import View
@@ -36,7 +36,7 @@ def place(tmp_path, device):
 
 def by_name(work):
     """The later in the alphabet the longer; each is of a kind of its own."""
-    return Like(work.id, "", lambda: float(ord(work.id)))
+    return Predictors(work.id, "", lambda: float(ord(work.id)))
 
 
 def pool(place, hired, like=by_name, **fate):
@@ -75,7 +75,7 @@ def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
     monkeypatch.setattr(module, "seconds_taken", lambda record: took.get(record.run_id))
 
     def like(work):
-        return Like(work.id[0], "", lambda: {"a": 9.0, "b": 5.0, "c": 7.0}[work.id[0]])
+        return Predictors(work.id[0], "", lambda: {"a": 9.0, "b": 5.0, "c": 7.0}[work.id[0]])
 
     def alone(works):
         return [(SLOTS[:1], works)]
@@ -102,7 +102,7 @@ def test_what_is_finished_and_like_nothing_that_waits_is_not_estimated(run, plac
     """Counting FLOPs takes seconds of each kind: a suite that goes on would begin late."""
 
     def like(work):
-        return Like(work.id, "", lambda: 1.0 if work.id == "a" else pytest.fail("nobody needs to know"))
+        return Predictors(work.id, "", lambda: 1.0 if work.id == "a" else pytest.fail("nobody needs to know"))
 
     with pool(place, [], like) as hands:
         hands([imagined(run, name, []) for name in "ab"], place, lambda work: work.id == "b")

@@ -8,7 +8,7 @@ import pytest
 from bench.devices import hardware
 from bench.errors import UserError
 from bench.placing import teams as module
-from bench.placing.crew import Crew, hands
+from bench.placing.crew import Crew, workers_of
 from bench.placing.messages import WorkerSetting
 from bench.placing.teams import check_held, gpus_needed, teams
 from bench.progress import Progress
@@ -103,7 +103,7 @@ def test_two_processes_do_a_run_as_one_does(planned, own_cache, device, tmp_path
     for name in ("alone", "together"):
         place = Workplace(tmp_path / name, device, Progress(False, 1))
         setting = WorkerSetting(place.out, "fp32", False, DEFAULT_KEEP)
-        with hands(Crew("auto" if name == "together" else "1"), [run], setting) as doers:
+        with workers_of(Crew("auto" if name == "together" else "1"), [run], setting) as doers:
             (records[name],) = execution.execute([run], place, hands=doers)
     alone, together = records["alone"], records["together"]
     assert (alone.provenance.device["processes"], together.provenance.device["processes"]) == (1, 2)
