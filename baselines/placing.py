@@ -31,7 +31,7 @@ threads.spin_briefly()
 quiet.libraries(False)
 
 from bench.devices.device import start
-from bench.placing.costs import like, seconds_taken
+from bench.placing.costs import predictors_of, seconds_taken
 from bench.placing.forecast import Forecast
 from bench.placing.local import LocalWorker
 from bench.placing.messages import Message, WorkerSetting
@@ -89,7 +89,7 @@ def timed(runs: list[Run], workers: int, out: Path) -> tuple[float, Clock]:
 
         return LocalWorker(slot, heard, setting)
 
-    with WorkerPool(lambda works: [(slots, works)], hire, like, View(out)) as hands:
+    with WorkerPool(lambda works: [(slots, works)], hire, predictors_of, View(out)) as hands:
         # Warm: one run for each worker, which is not counted.
         execution.execute(runs[:workers], place, hands=hands)
         clock.took.clear()
@@ -153,7 +153,7 @@ def forecast(asked: argparse.Namespace) -> None:
     """Each run from all that is known when those of its kind are left out, and when they are there but for itself."""
     options = PlanOptions(asked.suite, asked.model, seeds=asked.seeds, tune={"trials": asked.tune} if asked.tune else {})
     runs, _ = as_far_as_tuned(plan(options, "auto"), asked.out)
-    records = [(like(RunWork(run)), find_record(asked.out, run.id)) for run in runs]
+    records = [(predictors_of(RunWork(run)), find_record(asked.out, run.id)) for run in runs]
     took = [(alike, seconds) for alike, record in records if record and (seconds := seconds_taken(record)) and alike.flops]
 
     def off(known: Callable[[int], list[int]], of: list[int]) -> list[float]:

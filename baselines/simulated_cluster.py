@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.leases.lease import Lease, Leases
 from bench.leases.owner import Owner
 from bench.leases.queue import Queue
-from bench.placing.forecast import Forecast, Like
+from bench.placing.forecast import Forecast, Predictors
 
 BEAT = 20.0
 """Seconds between two counts: fewer than in truth, and enough for who waits for a minute."""
@@ -214,18 +214,18 @@ class Mixture:
     """Runs of many lengths, by their names."""
 
     seconds: dict[str, float]
-    likes: dict[str, Like]
-    pilot: dict[Like, float]
+    likes: dict[str, Predictors]
+    pilot: dict[Predictors, float]
     """Of each kind the seconds of one run more."""
 
 
 def mixed(runs: int, seed: int = 0, seeds_differ: float = SEEDS_DIFFER) -> Mixture:
     """Five seeds of each kind; kinds take one to ten minutes, as many of them each time."""
-    drawn, seconds, likes, pilot = random.Random(seed), dict[str, float](), dict[str, Like](), dict[Like, float]()
+    drawn, seconds, likes, pilot = random.Random(seed), dict[str, float](), dict[str, Predictors](), dict[Predictors, float]()
     for kind in range(runs // SEEDS):
         length = drawn.uniform(60, 600)
         work = length * drawn.lognormvariate(0, FLOPS_DIFFER)
-        like = Like(f"{kind}", "", partial(float, work))
+        like = Predictors(f"{kind}", "", partial(float, work))
         pilot[like] = length * drawn.lognormvariate(0, seeds_differ)
         for number in range(SEEDS):
             name = f"{kind:08x}{number:08x}"
