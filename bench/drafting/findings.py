@@ -8,7 +8,7 @@ from statistics import quantiles
 from typing import Any
 
 from bench.drafting.draft import GROUP_REPEATS, GROUPS, Draft
-from bench.planning.data_view import DataView, spread
+from bench.planning.data_view import DataView, least_median_most
 from bench.specs.budget import Budget
 from bench.statistics.detectable import POWER
 from bench.statistics.power import items_for_share, power_of_share
@@ -50,8 +50,8 @@ def split_counts(view: DataView, split: str) -> SplitCounts:
         split,
         len(view.examples(split)),
         view.labels(split),
-        spread(view.words(split)),
-        spread([row["tokens"] or 0 for row in read]),
+        least_median_most(view.words(split)),
+        least_median_most([row["tokens"] or 0 for row in read]),
         sum(bool(row["cut"]) for row in read),
         len(read),
     )

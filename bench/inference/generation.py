@@ -16,7 +16,7 @@ from transformers import GenerationConfig, LogitsProcessorList
 from bench.inference.backend import Continuation, GeneratedText, Likelihood, Prompt
 from bench.inference.likelihood import Pass, pass_likelihoods
 from bench.inference.lockstep import Lockstep
-from bench.inference.prefix_cache import Reading, after, bounded, readings
+from bench.inference.prefix_cache import Reading, bounded_batches, following_batch, readings
 from bench.modeling.forward import caches, unlaunched, unwrapped
 from bench.tokens.shared_prefixes import root
 
@@ -67,7 +67,7 @@ def generate(
         referring = [(row, passes[number - count], read) for row, number, read in leaves if number >= count]
         judgements |= pass_likelihoods(model, reading, referring, tokenizer.pad_token_id, tokens)
         rest = [(row, number, sequences[number][read:]) for row, number, read in leaves if number < count]
-        for part in bounded([beams * (len(ids) + longest) for *_, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
+        for part in bounded_batches([beams * (len(ids) + longest) for *_, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
             written, chances = _write_after(model, config, reading, [(rest[place][0], rest[place][2]) for place in part])
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
                 texts[rest[place][1]] = text_of(ids, chance)
@@ -107,7 +107,7 @@ def _write_after(
     greedy = int(config.num_beams) == 1
     more: dict[str, Any] = {"logits_processor": LogitsProcessorList([taken_down])} if greedy else {}
     inner: Any = model if isinstance(model, Lockstep) else unlaunched(model)
-    batch, owners = after(reading, rows, int(config.pad_token_id), next(model.parameters()).device)
+    batch, owners = following_batch(reading, rows, int(config.pad_token_id), next(model.parameters()).device)
     ids = batch.input_ids
     if reading is not None:
         ids, more["past_key_values"] = torch.cat([reading.ids[owners], ids], 1), reading.cache(owners)

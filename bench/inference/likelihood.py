@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.inference.backend import Continuation, Ids, Likelihood
-from bench.inference.prefix_cache import Reading, after, bounded, readings, resumed
+from bench.inference.prefix_cache import Reading, bounded_batches, following_batch, readings, resumed
 from bench.modeling.forward import caches, last_logits, token_losses
 from bench.tokens.batches import padded
 from bench.tokens.encoded import Encoded
@@ -76,9 +76,9 @@ def _continuation_logprobs(
         known = ((each, reading.logits[row]) for (row, each, _), ids in zip(rows, fed, strict=True) if not ids)
         yield from ((each, _logprobs(logits)) for each, logits in known)
     waiting = [number for number, ids in enumerate(fed) if ids]
-    for part in bounded([len(fed[number]) for number in waiting], reading, tokens):
+    for part in bounded_batches([len(fed[number]) for number in waiting], reading, tokens):
         numbers = [waiting[place] for place in part]
-        batch, owners = after(reading, [(rows[n][0], fed[n]) for n in numbers], pad, device)
+        batch, owners = following_batch(reading, [(rows[n][0], fed[n]) for n in numbers], pad, device)
         # Of a context that was read whole, what comes after its last token is known already: one place less is fed.
         width = max(min(rows[n][1].width, len(fed[n])) for n in numbers)
         cache = resumed(reading, owners) if reading else None

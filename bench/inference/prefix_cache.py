@@ -14,7 +14,7 @@ from bench.tokens.batches import by_length
 from bench.tokens.encoded import Batch, left_padded
 from bench.tokens.shared_prefixes import Branch
 
-SPREAD = 4
+PREFIX_BOUND_RATIO = 4
 """How many times a batch's bound the beginnings may come to that are put before its rows."""
 
 State = tuple[Tensor, Tensor]
@@ -80,7 +80,7 @@ def resumed(reading: Reading | None, rows: Tensor) -> Cache:
     return Cache(layers=[_ContinuedLayer(reading, layer, rows) for layer in range(len(reading.own))])
 
 
-def after(
+def following_batch(
     reading: Reading | None, rows: Sequence[tuple[int, Sequence[int]]], pad: int, device: torch.device
 ) -> tuple[Batch, Tensor]:
     """A batch of ids that follow a reading's rows, (row, ids) each, padded on the left, and the rows as a tensor; the batch's
@@ -103,9 +103,9 @@ def _branch_readings(
 ) -> Iterator[tuple[Reading | None, list[tuple[int, int, int]]]]:
     """Of branches that go on from a reading: (row, length of what is read, branch) each."""
     device = next(model.parameters()).device
-    for part in bounded([len(b.ids) - read for _, read, b in rows], reading, tokens):
+    for part in bounded_batches([len(b.ids) - read for _, read, b in rows], reading, tokens):
         chosen = [rows[i] for i in part]
-        batch, owners = after(reading, [(row, branch.ids[read:]) for row, read, branch in chosen], pad, device)
+        batch, owners = following_batch(reading, [(row, branch.ids[read:]) for row, read, branch in chosen], pad, device)
         cache = resumed(reading, owners)
         logits = last_logits(model, batch, 1, cache)
         ids = batch.input_ids if reading is None else torch.cat([reading.ids[owners], batch.input_ids], 1)
@@ -116,9 +116,9 @@ def _branch_readings(
         yield from _branch_readings(model, extension, further, pad, tokens)
 
 
-def bounded(lengths: Sequence[int], reading: Reading | None, tokens: int) -> list[list[int]]:
+def bounded_batches(lengths: Sequence[int], reading: Reading | None, tokens: int) -> list[list[int]]:
     """Batches of similar length of what follows a reading, whose copies are bounded too."""
     if reading is None:
         return by_length(lengths, tokens)
     whole = reading.mask.shape[1] + max(lengths, default=0)
-    return by_length(lengths, tokens, max(1, SPREAD * tokens // whole))
+    return by_length(lengths, tokens, max(1, PREFIX_BOUND_RATIO * tokens // whole))

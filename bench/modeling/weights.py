@@ -89,17 +89,17 @@ def copied(weight: Any) -> Tensor:
 
 
 @torch.no_grad()
-def put(weight: Any, values: Tensor) -> None:
+def write_weight(weight: Any, values: Tensor) -> None:
     """Write all of a weight, of which each process keeps its part."""
     if isinstance(weight, DTensor):
         # Each process has all the values, and cuts its part out itself.
-        weight.copy_(beside(weight, values))
+        weight.copy_(local_part(weight, values))
         return
     with _gathered(weight, writer=0) if hasattr(weight, "ds_id") else nullcontext():
         weight.copy_(values)
 
 
-def beside(weight: Any, values: Tensor) -> Tensor:
+def local_part(weight: Any, values: Tensor) -> Tensor:
     """A copy of values that an optimiser keeps beside a weight: where that is shared out, this process's part of them."""
     own = values.to(weight.device, copy=True)
     if isinstance(weight, DTensor) and own.shape == weight.shape:

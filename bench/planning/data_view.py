@@ -146,13 +146,14 @@ class DataView:
         compared = ComparedExamples(self.task.compared(), examples)
         matches = {name: shared(compared, other) for name, other in others.items()}
         rows = list(self.rows(split)) if self.encoding else []
-        cut = {"tokens": spread([row["tokens"] for row in rows]), "cut": sum(row["cut"] for row in rows)} if rows else {}
+        tokens = [row["tokens"] for row in rows]
+        cut = {"tokens": least_median_most(tokens), "cut": sum(row["cut"] for row in rows)} if rows else {}
         clusters = Counter(example.cluster for example in examples if example.cluster is not None)
         return {
             "examples": len(examples),
             "labels": self.labels(split),
             "clusters": {"named": len(clusters), "largest": max(clusters.values(), default=0)},
-            "words": spread(self.words(split)),
+            "words": least_median_most(self.words(split)),
             **cut,
             "repeats": len(examples) - len(set(compared.normalised)),
             "shared_with": {
@@ -175,5 +176,5 @@ class DataView:
         return dict(sorted(counts.items()))
 
 
-def spread(values: Sequence[int]) -> dict[str, float]:
+def least_median_most(values: Sequence[int]) -> dict[str, float]:
     return {"least": min(values), "median": median(values), "most": max(values)}

@@ -23,7 +23,7 @@ from bench.inference.backend import Backend
 from bench.inference.local import LocalBackend
 from bench.modeling.structure import layers
 from bench.modeling.upcast import InFp32
-from bench.modeling.weights import full_tensor, put, shape
+from bench.modeling.weights import full_tensor, shape, write_weight
 from bench.probes.base import Probe, columns
 from bench.probes.linear_probe import LinearProbe
 from bench.probes.lm_loss import LmLoss
@@ -208,12 +208,12 @@ def noise(matrices: Sequence[nn.Parameter], strength: float) -> Iterator[None]:
     for matrix, original in zip(matrices, kept, strict=True):
         drawn = torch.randn(original.shape, generator=generator).to(original)
         # A matrix that is still zero, as a fresh adapter's second one, has no spread of its own.
-        put(matrix, original + drawn * original.std().clamp(min=LEAST_SPREAD) * strength)
+        write_weight(matrix, original + drawn * original.std().clamp(min=LEAST_SPREAD) * strength)
     try:
         yield
     finally:
         for matrix, original in zip(matrices, kept, strict=True):
-            put(matrix, original)
+            write_weight(matrix, original)
 
 
 def same_numbers(first: pd.DataFrame, second: pd.DataFrame, tolerance: float, nats: float = 0.0) -> bool:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from bench.modeling.forward import unlaunched
-from bench.modeling.weights import copied, put
+from bench.modeling.weights import copied, write_weight
 from bench.training.state import BestWeights, TrainingState
 
 
@@ -37,4 +37,4 @@ def restore(model: nn.Module, best: BestWeights) -> None:
     """Put the best weights back."""
     for name, parameter in unlaunched(model).named_parameters():
         if name in best.weights:
-            put(parameter, best.weights[name])
+            write_weight(parameter, best.weights[name])

@@ -5,7 +5,7 @@ import torch
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, MistralConfig, MistralForCausalLM, MptConfig, MptForCausalLM
 
 from bench.inference.likelihood import likelihoods
-from bench.inference.prefix_cache import SPREAD, bounded, readings
+from bench.inference.prefix_cache import PREFIX_BOUND_RATIO, bounded_batches, readings
 from bench.tokens.shared_prefixes import Branch, root
 
 CPU = torch.device("cpu")
@@ -62,8 +62,8 @@ def test_going_on_from_a_reading_changes_nothing_in_it(decoder, sequences):
 def test_copies_of_beginnings_are_bounded(decoder, sequences):
     model = decoder.load().eval()
     (_, (reading, _)) = list(readings(model, Branch((), [], [Branch(sequences[0][:40])]), 0, 300))
-    batches = bounded([10] * 100, reading, 200)
-    assert max(map(len, batches)) * 50 <= SPREAD * 200 and len(bounded([10] * 100, None, 2000)) == 1
+    batches = bounded_batches([10] * 100, reading, 200)
+    assert max(map(len, batches)) * 50 <= PREFIX_BOUND_RATIO * 200 and len(bounded_batches([10] * 100, None, 2000)) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import Shard, distribute_tensor
 
 from bench.modeling import weights
-from bench.modeling.weights import checksum, copied, full_tensor, numel, outline, put, shape, shared_out, unmap_trained
+from bench.modeling.weights import checksum, copied, full_tensor, numel, outline, shape, shared_out, unmap_trained, write_weight
 
 VALUES = torch.arange(6.0).view(3, 2)
 
@@ -26,14 +26,14 @@ def test_a_whole_weight_is_itself():
     weight = nn.Parameter(VALUES.clone())
     assert shape(weight) == (3, 2) and numel(weight) == 6
     assert full_tensor(weight).data_ptr() == weight.data_ptr() and not full_tensor(weight).requires_grad
-    put(weight, VALUES + 1)
+    write_weight(weight, VALUES + 1)
     assert torch.equal(weight, VALUES + 1) and weight.requires_grad
 
 
 def test_a_shared_weight_is_put_together_and_cut_again(shared):
     assert shape(shared) == (3, 2) and numel(shared) == 6
     assert type(full_tensor(shared)) is torch.Tensor and torch.equal(full_tensor(shared), VALUES)
-    put(shared, VALUES - 1)
+    write_weight(shared, VALUES - 1)
     assert torch.equal(shared.full_tensor(), VALUES - 1) and shared.requires_grad
     holder = nn.Module()
     holder.weight = shared
@@ -43,7 +43,7 @@ def test_a_shared_weight_is_put_together_and_cut_again(shared):
 def test_a_copy_is_no_part_of_the_weight(shared):
     for weight in (nn.Parameter(VALUES.clone()), shared):
         copy = copied(weight)
-        put(weight, VALUES + 1)
+        write_weight(weight, VALUES + 1)
         assert type(copy) is torch.Tensor and torch.equal(copy, VALUES) and not copy.requires_grad
 
 
