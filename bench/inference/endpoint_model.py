@@ -81,8 +81,8 @@ class EndpointModel:
         """As `Model.inputs`; how this machine would compute is no part of what an API is asked."""
         return {"model": self.content_hash, "endpoint": self.determining}
 
-    def lacks(self, asked: Capability) -> str | None:
-        return None if asked in self.can else f"'{self.name}' is asked {self.reached}, which gives no {asked}"
+    def lacks(self, capability: Capability) -> str | None:
+        return None if capability in self.can else f"'{self.name}' is asked {self.reached}, which gives no {capability}"
 
     def unfit_for(self, task_type: str, asks: str, trains: bool) -> str | None:
         if trains:

@@ -129,9 +129,9 @@ class Model:
         """What it can be asked."""
         return ABILITIES[self.family]
 
-    def lacks(self, asked: Capability) -> str | None:
+    def lacks(self, capability: Capability) -> str | None:
         """Why it cannot be asked for this, or None."""
-        return None if asked in self.can else f"model '{self.name}' gives no {asked}"
+        return None if capability in self.can else f"model '{self.name}' gives no {capability}"
 
     def unfit_for(self, task_type: str, asks: str, trains: bool) -> str | None:
         """Why it takes no task that `asks` so (as `TaskType.asks`), or no training on one, whatever its family; or None."""

@@ -26,21 +26,21 @@ def check_cluster_holds(runs: Iterable[Run]) -> None:
     """
     room, kind = _largest_room()
     for run in runs:
-        if room and (held := bytes_held(run)) > room:
-            told = f"is planned to hold {held / 1e9:.1f} GB, and no {kind} of the Ray cluster, of which a worker has one, has"
-            other = "give --budget a ceiling such as 8GB, or use `tunebench run --launch fsdp2` on a machine with several GPUs"
-            raise UserError(f"{run.label} {told} more than {room / 1e9:.1f}; {other}")
+        if room and (needed := bytes_held(run)) > room:
+            why = f"is planned to hold {needed / 1e9:.1f} GB, and no {kind} of the Ray cluster, of which a worker has one, has"
+            remedy = "give --budget a ceiling such as 8GB, or use `tunebench run --launch fsdp2` on a machine with several GPUs"
+            raise UserError(f"{run.label} {why} more than {room / 1e9:.1f}; {remedy}")
 
 
 def _largest_room() -> tuple[int | None, str]:
     """Bytes of the largest GPU, or of the largest node of a cluster without; None where a node does not say. And what it is."""
     nodes = [node for node in ray_module().nodes() if node["Alive"]]
     gpus = [node for node in nodes if node["Resources"].get("GPU")]
-    rooms = [room[0 if gpus else 1] for room in _asked(gpus or nodes)]
+    rooms = [room[0 if gpus else 1] for room in _rooms_of_nodes(gpus or nodes)]
     return (max(rooms) if rooms and all(rooms) else None), "GPU" if gpus else "node"
 
 
-def _asked(nodes: list[dict[str, Any]]) -> list[tuple[int, int]]:
+def _rooms_of_nodes(nodes: list[dict[str, Any]]) -> list[tuple[int, int]]:
     """What each node has: bytes of its smallest GPU, as Ray gives a worker any of them, and of the machine; 0 where that can't
     be told."""
     ray = ray_module()
@@ -48,9 +48,9 @@ def _asked(nodes: list[dict[str, Any]]) -> list[tuple[int, int]]:
     # It takes no core and no GPU, so that it is done on a busy node too.
     plain = {"num_cpus": 0, "runtime_env": {"env_vars": {"PYTHONPATH": package_path()}}}
     look = ray.remote(node_room)
-    asked = [look.options(scheduling_strategy=on_node(node["NodeID"], soft=False), **plain).remote() for node in nodes]
+    pending = [look.options(scheduling_strategy=on_node(node["NodeID"], soft=False), **plain).remote() for node in nodes]
     try:
-        rooms: list[tuple[int, int]] = ray.get(asked, timeout=PLACING_SECONDS)
+        rooms: list[tuple[int, int]] = ray.get(pending, timeout=PLACING_SECONDS)
     except (TimeoutError, ray.exceptions.RayError):
         return [(0, 0)]
     return rooms

@@ -84,8 +84,8 @@ def likeness(right: Floats, base: Floats, clusters: Clusters) -> Likeness:
     # Scores on these items vary by each seed's own answers too, of which endless items would leave nothing.
     variance = float(right.mean(-1).var(-1, ddof=1).mean() - own.mean() / items)
     chances = _without_chance(shares, own / seeds)
-    found = Likeness(chances, base, float(np.sqrt(max(variance, 0.0))), seeds, clusters)
-    return found if np.isin(right, (0, 1)).all() else replace(found, part=_part(float(own.mean()), found))
+    whole = Likeness(chances, base, float(np.sqrt(max(variance, 0.0))), seeds, clusters)
+    return whole if np.isin(right, (0, 1)).all() else replace(whole, part=_part(float(own.mean()), whole))
 
 
 def _part(own: float, of: Likeness) -> float:

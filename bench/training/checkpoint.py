@@ -19,7 +19,7 @@ from torch import Tensor, nn, optim
 from bench.errors import UnwritableError
 from bench.folders import write_text, writing
 from bench.modeling.forward import unlaunched
-from bench.modeling.weights import beside, full_tensor, numel, put, shape
+from bench.modeling.weights import full_tensor, local_part, numel, shape, write_weight
 from bench.processes import stopping
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.training.partitions import Partitions
@@ -146,13 +146,13 @@ class Checkpoint:
         self._written, self._steps = time.monotonic(), 0
         self._writing = self._written - started
 
-    def _agreed(self, asked: bool, due: bool) -> tuple[bool, bool]:
+    def _agreed(self, stop_requested: bool, due: bool) -> tuple[bool, bool]:
         """Whether any process was asked to stop, and whether by the main one's clock a checkpoint is due, on all processes."""
         if self._accelerator.num_processes == 1:
-            return asked, due
-        flags = torch.tensor([asked, due and self._accelerator.is_main_process], dtype=torch.float32)
-        asked_any, due_main = self._accelerator.reduce(flags.to(self._accelerator.device)).tolist()
-        return asked_any > 0, due_main > 0
+            return stop_requested, due
+        flags = torch.tensor([stop_requested, due and self._accelerator.is_main_process], dtype=torch.float32)
+        any_requested, due_main = self._accelerator.reduce(flags.to(self._accelerator.device)).tolist()
+        return any_requested > 0, due_main > 0
 
     def _moments(self, adam: optim.Optimizer) -> "Partitions | _ByWeight":
         return Partitions(adam) if self._accelerator.distributed_type == DistributedType.DEEPSPEED else _ByWeight(adam)
@@ -202,7 +202,7 @@ def _check_fit(model: nn.Module, path: Path) -> None:
 def _fill(model: nn.Module, path: Path) -> None:
     own = dict(_trained_tensors(model))
     for name, values in _each_tensor(path, WEIGHT):
-        put(own[name], values)
+        write_weight(own[name], values)
 
 
 class _ByWeight:
@@ -215,7 +215,7 @@ class _ByWeight:
         yield from self._adam.state.get(weight, {}).items()
 
     def put(self, weight: nn.Parameter, kind: str, values: Tensor) -> None:
-        self._adam.state[weight][kind] = beside(weight, values)
+        self._adam.state[weight][kind] = local_part(weight, values)
 
 
 def _contents(model: nn.Module, state: TrainingState, moments: Partitions | _ByWeight | None) -> Iterator[tuple[str, Tensor]]:

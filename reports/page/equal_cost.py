@@ -72,7 +72,7 @@ def _lost_on_the_way(probe: str, point: Point) -> float | None:
 
 
 def _column_at_cost(
-    group: str, name: str, quantity: Quantity, found: Mapping[str, tuple[float | None, float | None]]
+    group: str, name: str, quantity: Quantity, by_label: Mapping[str, tuple[float | None, float | None]]
 ) -> Column:
     """Of each row's label the number, and half its interval."""
 
@@ -80,7 +80,7 @@ def _column_at_cost(
         return numbers.difference(number, quantity)
 
     def cell(row: Row) -> Cell:
-        number, half = found[row.label]
+        number, half = by_label[row.label]
         if number is None:
             return EMPTY
         bounds = None if half is None else (number - half, number + half)

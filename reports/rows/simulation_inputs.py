@@ -32,12 +32,12 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     # How alike rows answer an item is drawn too, and nobody knows it of other items.
     if any(other[-1].items_hash != first[-1].items_hash for other in answers):
         return "its rows were asked different items"
-    found = likeness(np.stack([values for values, _, _ in answers]), first[1], first[2])
+    drawn_from = likeness(np.stack([values for values, _, _ in answers]), first[1], first[2])
     standing = score_standing(rows)
     if standing is None:
-        return found
+        return drawn_from
     alike = standing.alike == {row.first.run_id for row in learned} and all(len(row.records) == seeds for row in learned)
     # Where seeds vary less than their own answers alone would make them, the printed one is too small by chance, and no tables
     # can be drawn whose seeds vary so little.
-    printed = standing.detectable.value if standing.detectable and alike and found.sd else None
-    return replace(found, family=len(standing.pairs), printed=printed)
+    printed = standing.detectable.value if standing.detectable and alike and drawn_from.sd else None
+    return replace(drawn_from, family=len(standing.pairs), printed=printed)

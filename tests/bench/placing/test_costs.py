@@ -31,11 +31,8 @@ def test_what_takes_as_long_is_of_one_kind(planned):
     frozen = RunWork(planned("frozen", "sentiment"))
     assert predictors_of(full).kind == predictors_of(seed).kind and seed.id != full.id
     assert predictors_of(longer).kind != predictors_of(full).kind != predictors_of(frozen).kind
-    assert (
-        predictors_of(frozen).model
-        == predictors_of(full).model
-        != predictors_of(RunWork(planned("full", "sentiment", model="minilm"))).model
-    )
+    other = RunWork(planned("full", "sentiment", model="minilm"))
+    assert predictors_of(frozen).model == predictors_of(full).model != predictors_of(other).model
     trial = SimpleNamespace(run=full.run)
     assert predictors_of(trial).kind != predictors_of(full).kind and predictors_of(trial).model != predictors_of(full).model
 
