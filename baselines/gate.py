@@ -25,7 +25,7 @@ from bench.statistics.bars import StatisticalBar
 from bench.statistics.gate_bars import gate_bars
 from reports.gate.compared import Compared, compared
 from reports.gate.sides import Side
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 from reports.rows.numbers import share
 from reports.rows.rows import aggregate, grouped
 from reports.rows.simulation_inputs import likeness_of
@@ -57,13 +57,13 @@ not shown to be the same within 2 points; within 5 points it is. The smallest fa
 7.3 points. Printed by
 
 ```python
-from bench.statistics.change import judged
+from bench.statistics.change import change_verdicts
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin
 
 margin = Margin(2 * 0.02**2 / 3, 8, 0.00016, 871)
 for within in (0.02, 0.05):
-    said = judged([-0.06, -0.001], margin, within)
+    said = change_verdicts([-0.06, -0.001], margin, within)
     print(within, *(f"p {p:.3f} {verdict}," for p, verdict in zip(said.p, said.verdicts)))
 found = detectable(margin, tests=2, accuracy=0.85, within=0.02)
 print(f"h(.08) {margin.half_width(0.08):.4f}, finds {found.value:.3f}")
@@ -99,7 +99,9 @@ def compare_splits(records: Sequence[Record], out: Path, seeds: int, count: int)
     records = [
         record.model_copy(update={"outcome": record.outcome.model_copy(update=bare)}) for record in records if record.outcome
     ]
-    return [compared(Side("new", out, new), Side("old", out, old), [], Within()) for new, old in splits(records, seeds, count)]
+    return [
+        compared(Side("new", out, new), Side("old", out, old), [], Tolerance()) for new, old in splits(records, seeds, count)
+    ]
 
 
 def alarm_share(found: Sequence[Compared]) -> float:
@@ -182,7 +184,7 @@ def main() -> int:
     if isinstance(of, str):
         sys.exit(f"error: {arguments.out}: {of}")
     real = {seeds: compare_splits(records, arguments.out, seeds, SPLITS) for seeds in REAL_SEEDS}
-    drawn = {n: list(gate_bars(replace(of, seeds=n), Within().points / 100, DRAWN, 0)) for n in SEEDS}
+    drawn = {n: list(gate_bars(replace(of, seeds=n), Tolerance().points / 100, DRAWN, 0)) for n in SEEDS}
     held = all(bar.holds for bars in drawn.values() for bar in bars)
     held &= all(alarm_share(found) <= MOST_ALARMS for found in real.values())
     head = (

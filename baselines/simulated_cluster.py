@@ -99,13 +99,13 @@ class Machine:
         owner = Owner(f"owner{number}", f"host{number}", f"machine{number}", 1, 0.0)
         self.leases = Leases(cluster.out, owner, lambda: skew + speed * cluster.now)
         self.forecast, self._polling = Forecast(), False
-        for like, seconds in cluster.pilot.items():
-            self.forecast.learn(like, seconds)
+        for predictors, seconds in cluster.pilot.items():
+            self.forecast.learn(predictors, seconds)
         self.queue = Queue(list(cluster.left), self.leases)
         self._arrange()
 
     def _arrange(self) -> None:
-        seconds = {name: self.forecast.seconds(like) for name, like in self._cluster.likes.items()}
+        seconds = {name: self.forecast.seconds(predictors) for name, predictors in self._cluster.predictors.items()}
         self.queue.arrange(seconds.__getitem__)
 
     def beat(self) -> None:
@@ -142,7 +142,7 @@ class Machine:
         if lease.put(lambda folder: _write(folder / "records" / f"{name}.json", str(self.number))):
             assert name not in told.recorded, "a run was recorded twice"
             told.recorded[name] = self._cluster.now
-            if self.forecast.learn(self._cluster.likes[name], told.seconds[name]):
+            if self.forecast.learn(self._cluster.predictors[name], told.seconds[name]):
                 self._arrange()
         else:
             told.in_vain.append(name)
@@ -174,7 +174,7 @@ class Cluster:
             devices: of each machine.
             piloted: whether a run of each kind was done before, on top of these.
         """
-        self.out, self.left, self.events, self.likes = out, dict(runs.seconds), events, runs.likes
+        self.out, self.left, self.events, self.predictors = out, dict(runs.seconds), events, runs.predictors
         self.now, self.random, self.told = 0.0, random.Random(seed), Told(machines * devices, dict(runs.seconds))
         self.pilot = runs.pilot if piloted else {}
         self._agenda: list[tuple[float, int, Machine, Callable[[], None]]] = []
@@ -214,23 +214,24 @@ class Mixture:
     """Runs of many lengths, by their names."""
 
     seconds: dict[str, float]
-    likes: dict[str, Predictors]
+    predictors: dict[str, Predictors]
     pilot: dict[Predictors, float]
     """Of each kind the seconds of one run more."""
 
 
 def mixed(runs: int, seed: int = 0, seeds_differ: float = SEEDS_DIFFER) -> Mixture:
     """Five seeds of each kind; kinds take one to ten minutes, as many of them each time."""
-    drawn, seconds, likes, pilot = random.Random(seed), dict[str, float](), dict[str, Predictors](), dict[Predictors, float]()
+    drawn, seconds = random.Random(seed), dict[str, float]()
+    predictors, pilot = dict[str, Predictors](), dict[Predictors, float]()
     for kind in range(runs // SEEDS):
         length = drawn.uniform(60, 600)
         work = length * drawn.lognormvariate(0, FLOPS_DIFFER)
-        like = Predictors(f"{kind}", "", partial(float, work))
-        pilot[like] = length * drawn.lognormvariate(0, seeds_differ)
+        of_kind = Predictors(f"{kind}", "", partial(float, work))
+        pilot[of_kind] = length * drawn.lognormvariate(0, seeds_differ)
         for number in range(SEEDS):
             name = f"{kind:08x}{number:08x}"
-            seconds[name], likes[name] = length * drawn.lognormvariate(0, seeds_differ), like
-    return Mixture(seconds, likes, pilot)
+            seconds[name], predictors[name] = length * drawn.lognormvariate(0, seeds_differ), of_kind
+    return Mixture(seconds, predictors, pilot)
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ from bench.specs.budget import Budget
 from bench.tasks import splits
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
-from bench.tokens.token_counts import useful_work
+from bench.tokens.token_counts import useful_counts
 from bench.training.state import TrainingState
 
 MODELS = {"encoder": "minilm", "decoder": "smollm2"}
@@ -105,7 +105,7 @@ def encoding_of(run: Run) -> Encoding:
 
 
 def _useful(run: Run, steps: Sequence[Sequence[Encoded]]) -> int:
-    return count_flops(fit(run, run.max_length).adapted).useful(useful_work(e for step in steps for e in step))
+    return count_flops(fit(run, run.max_length).adapted).useful(useful_counts(e for step in steps for e in step))
 
 
 def row(encoded: Encoded) -> dict[str, Any]:

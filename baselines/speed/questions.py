@@ -17,7 +17,7 @@ from bench.specs.library import Library
 from bench.tasks import splits
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
-from bench.tokens.token_counts import Work, useful_work
+from bench.tokens.token_counts import TokenCounts, useful_counts
 
 ITEMS = {"likelihood": 872, "few-shot": 100, "lambada": 200}
 """Questions of each kind: the task plainly asked, with solved examples before each, and the last word of a passage."""
@@ -59,10 +59,10 @@ class Asked(Backend):
         return [Likelihood((-1.0,) * len(answer), True, tuple(answer)) for _, answer in requests]
 
     @property
-    def work(self) -> Work:
+    def work(self) -> TokenCounts:
         """Of reading each context once, with its first answer."""
         first = dict(reversed(self.requests))
-        return useful_work(Encoded((*context, *answer), answer=len(answer)) for context, answer in first.items())
+        return useful_counts(Encoded((*context, *answer), answer=len(answer)) for context, answer in first.items())
 
     def texts(self, gold: Sequence[int]) -> list[dict[str, Any]]:
         """Each question as another program takes it."""
