@@ -17,7 +17,7 @@ from bench.errors import UserError
 from bench.modeling.forward import unwrapped
 from bench.modeling.structure import has_trained_weights, in_order_of_data, layers, lowest_trained
 from bench.modeling.weights import numel, shape
-from bench.tokens.token_counts import Work
+from bench.tokens.token_counts import TokenCounts
 
 HEAD_NAMES = ("lm_head", "embed_out", "classifier", "score", "qa_outputs")
 POOLER_NAMES = ("pooler", "pre_classifier")
@@ -34,37 +34,37 @@ PREFIX = "PREFIX_TUNING"
 class Flops:
     """Operations of a training step, forward and backward, by what goes through the model."""
 
-    each: Work
+    each: TokenCounts
     """Per token, per pair, per position of the head, and per row."""
-    again: Work = field(default_factory=Work)
+    again: TokenCounts = field(default_factory=TokenCounts)
     """What gradient checkpointing computes besides: each block's forward pass a second time, to its end, though torch may stop
     before a last layer whose output nothing needs."""
     virtual: int = 0
     """Trained tokens that stand before each text."""
     prefixed: int = 0
     """Trained keys and values that stand before those of each text, and go through no layer."""
-    below: Work = field(default_factory=Work)
+    below: TokenCounts = field(default_factory=TokenCounts)
     """Of `each`, what the blocks below the lowest trained weight take."""
 
-    def useful(self, work: Work) -> int:
+    def useful(self, work: TokenCounts) -> int:
         """Without what is computed a second time to save memory."""
         return _product(self.each, self._fed(work))
 
-    def computed(self, work: Work) -> int:
+    def computed(self, work: TokenCounts) -> int:
         return _product(self.each + self.again, self._fed(work))
 
-    def spared(self, work: Work) -> int:
+    def spared(self, work: TokenCounts) -> int:
         """Of what is computed, what need not be where so much does not go through the blocks that never change."""
         return _product(self.below, work)
 
-    def _fed(self, work: Work) -> Work:
+    def _fed(self, work: TokenCounts) -> TokenCounts:
         """With the virtual tokens: (length + virtual)^2 is length^2 + 2 virtual length + virtual^2. A prefix is looked at, and
         looks at nothing."""
         pairs = (2 * self.virtual + self.prefixed) * work.tokens + self.virtual**2 * work.rows
-        return work + Work(tokens=self.virtual * work.rows, pairs=pairs)
+        return work + TokenCounts(tokens=self.virtual * work.rows, pairs=pairs)
 
 
-def _product(each: Work, work: Work) -> int:
+def _product(each: TokenCounts, work: TokenCounts) -> int:
     return sum(mine * its for mine, its in zip(each.counts, work.counts, strict=True))
 
 
@@ -97,7 +97,7 @@ def count_flops(model: nn.Module) -> Flops:
             passes = reached if "lora_B" in parts else beside
             each += _work_at_place(parts, (2 + (2 if passes else 0) + (2 if trains else 0)) * size)
             if checkpoints and id(module) in inside:
-                again += Work(tokens=(4 if hooked and not passes else 2) * size)
+                again += TokenCounts(tokens=(4 if hooked and not passes else 2) * size)
         # A prefix's keys and values stand beside those of the first block: all that is behind its projections is reached.
         reached |= trains or (size > 0 and id(module) in first)
     return Flops(each, again, virtual, prefixed, _work_below(model, blocks[: lowest_trained(model, blocks)]))
@@ -112,10 +112,10 @@ def _check_matrices(model: nn.Module) -> None:
             )
 
 
-def _work_below(model: nn.Module, blocks: Sequence[nn.Module]) -> Work:
+def _work_below(model: nn.Module, blocks: Sequence[nn.Module]) -> TokenCounts:
     # Forward alone: below the lowest trained weight there is no backward pass.
     sizes = sum(_linear_size(module) for block in blocks for module in block.modules())
-    return Work(tokens=2 * sizes, pairs=4 * _attention_width(model) * len(blocks))
+    return TokenCounts(tokens=2 * sizes, pairs=4 * _attention_width(model) * len(blocks))
 
 
 def _linear_size(module: Any) -> int:
@@ -130,21 +130,21 @@ def _linear_size(module: Any) -> int:
     return numel(weight) if len(shape(weight)) == 2 else 0  # GPT-2's Conv1D has no in_features
 
 
-def _work_at_place(parts: list[str], count: int) -> Work:
+def _work_at_place(parts: list[str], count: int) -> TokenCounts:
     if any(part in POOLER_NAMES for part in parts):
-        return Work(rows=count)
+        return TokenCounts(rows=count)
     if any(part in HEAD_NAMES for part in parts):
-        return Work(positions=count)
-    return Work(tokens=count)
+        return TokenCounts(positions=count)
+    return TokenCounts(tokens=count)
 
 
-def _attention(model: nn.Module, checkpoints: bool, hooked: bool) -> tuple[Work, Work]:
+def _attention(model: nn.Module, checkpoints: bool, hooked: bool) -> tuple[TokenCounts, TokenCounts]:
     """Two products forward, of 2 operations per pair and number of a head, and four backward where gradients pass."""
     blocks, width = list(layers(model)), _attention_width(model)
     below = lowest_trained(model, blocks)
-    each = Work(pairs=4 * width * len(blocks) + 8 * width * (len(blocks) - below))
+    each = TokenCounts(pairs=4 * width * len(blocks) + 8 * width * (len(blocks) - below))
     computed_again = 4 * len(blocks) + 8 * below if hooked else 4 * (len(blocks) - below)
-    return each, Work(pairs=width * computed_again if checkpoints else 0)
+    return each, TokenCounts(pairs=width * computed_again if checkpoints else 0)
 
 
 def _attention_width(model: nn.Module) -> int:

@@ -7,14 +7,14 @@ one goes by as if it had been spent now.
 import time
 from dataclasses import dataclass, field
 
-from bench.tokens.token_counts import Work
+from bench.tokens.token_counts import TokenCounts
 
 
 @dataclass
 class Spared:
     """Counts since the process began; whoever wants those of a stretch takes the difference."""
 
-    work: Work = field(default_factory=Work)
+    work: TokenCounts = field(default_factory=TokenCounts)
     """Places and pairs that passes did not go through in the layers that never change."""
     seconds: float = 0.0
     """What it took other runs to compute what was kept: counted once for each run that reads it."""

@@ -17,7 +17,7 @@ from bench.runs.run import Run
 from bench.specs.probe_every import amount
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
-from bench.tokens.token_counts import Work, padded_work
+from bench.tokens.token_counts import TokenCounts, padded_counts
 from bench.training.course import Listed
 from bench.training.state import TrainingState
 
@@ -104,13 +104,13 @@ def _training_cost(run: Run, plain: Fit, rate: float, answering: float) -> CostE
     lengths = [encoded.fed for step in steps for encoded in step]
     fitted = fit(run, Listed(steps).longest) if run.budget.memory is not None else plain
     # Cut into the passes of one process, as the training cuts them.
-    passes = (padded_work(part) for step in steps for part in micro_batches(step, fitted.tokens, 0, 1))
+    passes = (padded_counts(part) for step in steps for part in micro_batches(step, fitted.tokens, 0, 1))
     points, each_token = sum(_points(run, len(stage.steps)) for stage in stages), 2 * plain.memory.parameters
     on_the_way = points * asking_cost.validation(run).tokens if points else 0
     return CostEstimate(
         sum(stage.examples for stage in stages),
         sum(lengths),
-        flops.count_flops(fitted.adapted).computed(sum(passes, Work())),
+        flops.count_flops(fitted.adapted).computed(sum(passes, TokenCounts())),
         fitted.memory,
         answering + each_token * on_the_way,
         each_token * asking_cost.probes(run).tokens * (1 + points),

@@ -11,7 +11,7 @@ from bench.records.record import Limit, Spending
 from bench.runs.run import Run
 from bench.specs.budget import Budget
 from bench.tokens.encoded import Encoded
-from bench.tokens.token_counts import useful_work
+from bench.tokens.token_counts import useful_counts
 from bench.training.state import TrainingState
 
 Costs = Mapping[str, int]
@@ -28,7 +28,7 @@ def counted_limits(budget: Budget, batch: int) -> dict[str, int]:
 
 def costs(windows: Sequence[Encoded], operations: Flops | None) -> Costs:
     """What an example takes that the model reads in these windows; no FLOPs without the model's `operations`."""
-    flops = 0 if operations is None else operations.useful(useful_work(windows))
+    flops = 0 if operations is None else operations.useful(useful_counts(windows))
     return {"examples": 1, "steps": 1, "tokens": sum(encoded.fed for encoded in windows), "flops": flops}
 
 

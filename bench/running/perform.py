@@ -27,7 +27,7 @@ from bench.running.stages import train_stages
 from bench.running.tracking import tracked
 from bench.runs.run import Run
 from bench.runs.run_folder import RunFolder
-from bench.tokens.token_counts import Work
+from bench.tokens.token_counts import TokenCounts
 from bench.training.state import TrainingState
 
 
@@ -111,7 +111,7 @@ def cost_of(
     trained = model if strategy.trains else None
     kept = {} if trained is None else strategy.trained_state(trained, outline)
     trainable, total = (0, None) if model is None else sizes.parameters(model)
-    operations = flops.Flops(Work()) if trained is None else flops.count_flops(trained)
+    operations = flops.Flops(TokenCounts()) if trained is None else flops.count_flops(trained)
     peaks = session.device.each(max(training.peak_bytes, peak.bytes()))
     return Cost(
         train_examples=training.examples,

@@ -21,7 +21,7 @@ ChangeVerdict = Literal["worse", "same", "better", "can't tell"]
 
 
 @dataclass(frozen=True)
-class Judged:
+class ChangeVerdicts:
     """What is said of changes that are looked at together, (..., changes)."""
 
     p: Floats
@@ -30,7 +30,7 @@ class Judged:
     """Of each, a ChangeVerdict."""
 
 
-def judged(rises: Floats, margin: Margin, within: float | Floats, reach: float | Floats = 0.0) -> Judged:
+def change_verdicts(rises: Floats, margin: Margin, within: float | Floats, reach: float | Floats = 0.0) -> ChangeVerdicts:
     """Of rises, (..., changes), positive where they are for the better, with their margin and what nobody minds.
 
     Args:
@@ -39,7 +39,7 @@ def judged(rises: Floats, margin: Margin, within: float | Floats, reach: float |
     """
     rises = np.asarray(rises, dtype=np.float64)
     if not rises.size:
-        return Judged(rises, np.array([], dtype=np.str_))
+        return ChangeVerdicts(rises, np.array([], dtype=np.str_))
     p = holm(margin.p(rises))
     unmoved = 1 - (EQUIVALENCE / 2) ** (1 / (np.asarray(margin.item_freedom, dtype=np.float64) + 1))
     # Items that all stood still have no variance, which few of them do easily: that is no sign of sameness.
@@ -47,4 +47,6 @@ def judged(rises: Floats, margin: Margin, within: float | Floats, reach: float |
     # At the limit too: what is counted and did not change is the same, also where nothing else is minded.
     same = np.abs(rises) + np.hypot(margin.half_width(EQUIVALENCE), least) <= within
     significant = p <= LEVEL
-    return Judged(p, np.select([same, significant & (rises < 0), significant], ["same", "worse", "better"], "can't tell"))
+    return ChangeVerdicts(
+        p, np.select([same, significant & (rises < 0), significant], ["same", "worse", "better"], "can't tell")
+    )

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.statistics.arrays import Floats
 from bench.statistics.bars import StatisticalBar, dealt_out, drawn_tables, planted_ends, share_of
-from bench.statistics.change import judged
+from bench.statistics.change import change_verdicts
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin, of_pair
 from bench.statistics.simulated import DrawnTables, Likeness, Tables
@@ -114,7 +114,7 @@ def _drawn_verdicts(
             field.name: [np.broadcast_to(getattr(m, field.name), rises.shape[:-1]) for _, m in changes]
             for field in fields(Margin)
         }
-        yield judged(rises, Margin(**{name: np.stack(part, axis=-1) for name, part in parts.items()}), within).verdicts
+        yield change_verdicts(rises, Margin(**{name: np.stack(part, axis=-1) for name, part in parts.items()}), within).verdicts
 
 
 def _changes_of_rows(drawn: DrawnTables, rows: int) -> list[tuple[Floats, Margin]]:

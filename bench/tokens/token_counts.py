@@ -7,7 +7,7 @@ from bench.tokens.encoded import Encoded
 
 
 @dataclass(frozen=True)
-class Work:
+class TokenCounts:
     """What a model reads, all rows together."""
 
     tokens: int = 0
@@ -18,8 +18,8 @@ class Work:
     """Places of the output head: those of a decoder's logits; for an encoder one per text, or one per token."""
     rows: int = 0
 
-    def __add__(self, other: "Work") -> "Work":
-        return Work(*(mine + its for mine, its in zip(self.counts, other.counts, strict=True)))
+    def __add__(self, other: "TokenCounts") -> "TokenCounts":
+        return TokenCounts(*(mine + its for mine, its in zip(self.counts, other.counts, strict=True)))
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
@@ -27,18 +27,18 @@ class Work:
         return self.tokens, self.pairs, self.positions, self.rows
 
 
-def padded_work(batch: Sequence[Encoded]) -> Work:
+def padded_counts(batch: Sequence[Encoded]) -> TokenCounts:
     """What a batch is once it is padded: all its rows are as long as the longest. A decoder has logits at targets alone."""
     # Choices are rows of their own.
     rows = len(batch) * max(len(encoded.lengths) or 1 for encoded in batch)
     length = max(max(encoded.lengths, default=encoded.fed) for encoded in batch)
     if batch[0].decodes:
-        return Work(rows * length, rows * length**2, sum(encoded.targets for encoded in batch), rows)
+        return TokenCounts(rows * length, rows * length**2, sum(encoded.targets for encoded in batch), rows)
     # One label is that of the whole text; else the head answers at every token, be there a label or not.
     single = max(len(encoded.labels) for encoded in batch) == 1
-    return Work(rows * length, rows * length**2, rows if single else rows * length, rows)
+    return TokenCounts(rows * length, rows * length**2, rows if single else rows * length, rows)
 
 
-def useful_work(examples: Iterable[Encoded]) -> Work:
+def useful_counts(examples: Iterable[Encoded]) -> TokenCounts:
     """What the examples are one at a time, choices too: without padding, with logits at the targets alone."""
-    return sum((padded_work([part]) for encoded in examples for part in encoded.sequences() or [encoded]), Work())
+    return sum((padded_counts([part]) for encoded in examples for part in encoded.sequences() or [encoded]), TokenCounts())

@@ -8,7 +8,7 @@ from statistics import StatisticsError, fmean, linear_regression
 from bench.errors import TooSlowError
 from bench.records.record import SECONDS_TOLERANCE
 from bench.tokens.encoded import Encoded
-from bench.tokens.token_counts import padded_work
+from bench.tokens.token_counts import padded_counts
 from bench.training.state import TrainingState
 
 Step = Sequence[Encoded]
@@ -47,7 +47,7 @@ class Listed(Course):
 
     def __init__(self, steps: Sequence[Step], examples: int = 0, ended_by: str = "") -> None:
         self._steps, self.examples, self._ended_by = steps, examples, ended_by
-        self.longest = max((padded_work([text]).tokens for step in steps for text in step), default=0)
+        self.longest = max((padded_counts([text]).tokens for step in steps for text in step), default=0)
 
     @property
     def ended_by(self) -> str:

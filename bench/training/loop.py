@@ -24,7 +24,7 @@ from bench.modeling.structure import fixed
 from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.token_counts import Work, padded_work, useful_work
+from bench.tokens.token_counts import TokenCounts, padded_counts, useful_counts
 from bench.training.course import Course, Listed
 from bench.training.optimizer import by_rows, clippable, optimizer
 from bench.training.shrinking import as_memory_allows
@@ -131,12 +131,12 @@ def _train(
     wrapped.eval()
 
 
-def _take_down(state: TrainingState, step: Sequence[Encoded], mean: float, computed: Work, spared: Work) -> None:
+def _take_down(state: TrainingState, step: Sequence[Encoded], mean: float, computed: TokenCounts, spared: TokenCounts) -> None:
     state.step += 1
     state.tokens += sum(encoded.fed for encoded in step)
     state.computed += computed
     state.spared += spared
-    state.useful += useful_work(step)
+    state.useful += useful_counts(step)
     state.losses.append(mean)
 
 
@@ -150,17 +150,17 @@ def _training_mode(wrapped: nn.Module, still: Sequence[nn.Module]) -> None:
 
 def _gradients(
     wrapped: nn.Module, step: Sequence[Encoded], accelerator: Accelerator, smoothing: float, pad: int, tokens: int
-) -> tuple[float, Work, Work]:
+) -> tuple[float, TokenCounts, TokenCounts]:
     """Backward passes over a step's global batch; returns its mean loss, what went through all processes' models, and what of
     it past the layers that never change."""
     world = accelerator.num_processes
     mass = sum(encoded.mass for encoded in step)
-    total, work, before = torch.zeros((), device=accelerator.device, dtype=torch.float64), Work(), SPARED.work
+    total, work, before = torch.zeros((), device=accelerator.device, dtype=torch.float64), TokenCounts(), SPARED.work
     parts = micro_batches(step, tokens, accelerator.process_index, world)
     # Where gradients are shared out, each process keeps only its part of their sum, and DeepSpeed does so by itself.
     together = parallelism(accelerator) in ("none", "ddp")
     for last, part in zip([*[False] * (len(parts) - 1), True], parts, strict=True):
-        batch, work = collate(part, pad, accelerator.device), work + padded_work(part)
+        batch, work = collate(part, pad, accelerator.device), work + padded_counts(part)
         # What accelerator.accumulate does for a fixed number of micro-batches; here it depends on the step's lengths.
         accelerator.gradient_state._set_sync_gradients(last)
         with accelerator.no_sync(wrapped) if together and not last else nullcontext():
@@ -172,4 +172,4 @@ def _gradients(
     # Together, as each reduction waits for all processes; float64 holds the counts exactly.
     counted = [*work.counts, *(now - then for now, then in zip(SPARED.work.counts, before.counts, strict=True))]
     loss_total, *counts = accelerator.reduce(torch.stack([total, *map(total.new_tensor, counted)])).tolist()
-    return loss_total / mass, Work(*map(int, counts[:4])), Work(*map(int, counts[4:]))
+    return loss_total / mass, TokenCounts(*map(int, counts[:4])), TokenCounts(*map(int, counts[4:]))

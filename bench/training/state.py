@@ -11,7 +11,7 @@ from torch import Tensor, nn, optim
 
 from bench.records.outcome import Point
 from bench.records.trial import Rung
-from bench.tokens.token_counts import Work
+from bench.tokens.token_counts import TokenCounts
 
 ItemAnswers = list[dict[str, Any]]
 """The items of one test set, each with its `gold` and `prediction`, as JSON values."""
@@ -56,11 +56,11 @@ class TrainingState:
     examples: int = 0
     """Of the stages that are done, windows of one example counted once."""
     tokens: int = 0
-    computed: Work = field(default_factory=Work)
+    computed: TokenCounts = field(default_factory=TokenCounts)
     """What went through the model, padding included, all processes together."""
-    useful: Work = field(default_factory=Work)
+    useful: TokenCounts = field(default_factory=TokenCounts)
     """What had to: each text without padding, logits at the targets alone."""
-    spared: Work = field(default_factory=Work)
+    spared: TokenCounts = field(default_factory=TokenCounts)
     """Of what is counted as computed, what did not go through the layers that never change: their states had been kept."""
     seconds: float = 0.0
     """Of the loop, those of other runs included that have computed kept states for this one."""
@@ -139,5 +139,5 @@ class TrainingState:
         weights = BestWeights(rest.pop("best_scores"), best)
         curve = [Point.model_validate(point) for point in rest.pop("curve")]
         rungs = [Rung.model_validate(rung) for rung in rest.pop("rungs")]
-        computed, useful, spared = (Work(**rest.pop(name)) for name in ("computed", "useful", "spared"))
+        computed, useful, spared = (TokenCounts(**rest.pop(name)) for name in ("computed", "useful", "spared"))
         return cls(**rest, computed=computed, useful=useful, spared=spared, curve=curve, rungs=rungs, best=weights)

@@ -23,7 +23,7 @@ def in_html(data: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def encoded(board: Board) -> Json:
+def board_json(board: Board) -> Json:
     """The table's columns, and its lines' cells."""
     return {
         "columns": [_encoded_column(column) for column in board.columns],

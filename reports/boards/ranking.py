@@ -7,7 +7,7 @@ from typing import Any
 from bench.records.contract import Json
 from bench.records.outcome import Point
 from bench.records.record import Cost
-from reports.boards.page_json import encoded, rounded, shown_ends
+from reports.boards.page_json import board_json, rounded, shown_ends
 from reports.boards.wide_table import budget_of, fallen, wide_table
 from reports.rows import numbers
 from reports.rows.conclusion import conclusion
@@ -33,7 +33,7 @@ def ranking(rows: Sequence[Row], standings: Mapping[TableKey, Standing]) -> Json
     all_rows = [*rows, *without_model(rows)]
     groups = list(grouped(all_rows).items())
     places = {key: number for number, (key, _) in enumerate(groups)}
-    table = encoded(wide_table(all_rows, list(standings.values())))
+    table = board_json(wide_table(all_rows, list(standings.values())))
     # An answer without a model bears the id of the run that it stands beside, and takes no place.
     numbered = {row.first.run_id: number for number, row in enumerate(rows)}
     better = _better_lines(numbered, standings)

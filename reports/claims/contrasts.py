@@ -12,7 +12,7 @@ from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin, Z, of_row, pooled
 from bench.statistics.ratios import cost_ratio, log_ratio
 from reports.claims.evidence import Evidence
-from reports.claims.rows import budget_and_seeds, place
+from reports.claims.rows import budget_and_seeds, task_and_budget
 from reports.rows import frontier, numbers
 from reports.rows.equal_cost import Take
 from reports.rows.means import Forgotten
@@ -56,7 +56,7 @@ def count_below(one: Row, others: Row | Sequence[Row], take: Take, bound: float 
     rows = (
         _pair_in_words(one, several[0])
         if len(several) == 1
-        else f"{one.label} against {len(several)} runs alone ({place(one, *several)})"
+        else f"{one.label} against {len(several)} runs alone ({task_and_budget(one, *several)})"
     )
     # At a bound of one half the claim holds, by a hair; what is as dear as the other is not below it.
     lead = math.log(bound / value) or (A_HAIR if bound < 1 else 0.0)
@@ -174,4 +174,4 @@ def _ratio_in_words(lead: float) -> str:
 
 
 def _pair_in_words(one: Row, other: Row) -> str:
-    return f"{one.label} against {other.label} ({place(one, other)})"
+    return f"{one.label} against {other.label} ({task_and_budget(one, other)})"

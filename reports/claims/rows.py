@@ -82,7 +82,7 @@ def mixtures(rows: Sequence[Row]) -> list[Row]:
     return [row for row in of_kind(rows, MIXTURE) if mixed(row.first)]
 
 
-def alone(row: Row) -> list[Row]:
+def single_task_rows(row: Row) -> list[Row]:
     """Each task of a mixture alone, by the runs that its score there is held against; empty where a task has none."""
     rows = [Row(tuple(transfer.runs)) for transfer in row.transfers]
     # Without one of its tasks the sum would be too small, and the mixture too dear.
@@ -107,7 +107,7 @@ def peft(row: Row) -> object:
     return row.setup.hyperparameters.get("peft")
 
 
-def place(*rows: Row) -> str:
+def task_and_budget(*rows: Row) -> str:
     """`vader-movies, 800examples, 3 seeds`, of two rows that are held against each other."""
     return ", ".join(filter(None, (rows[0].setup.task, budget_and_seeds(*rows))))
 

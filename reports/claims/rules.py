@@ -78,7 +78,7 @@ def fewer_labels(rows: Rows) -> Comparisons:
 def multitask_cheaper(rows: Rows) -> Comparisons:
     for row in sets.mixtures(rows):
         # Without a limit for what counts as good as, that it costs less would be all that is looked at.
-        if (single := sets.alone(row)) and all(transfer.quantity.share for transfer in row.transfers):
+        if (single := sets.single_task_rows(row)) and all(transfer.quantity.share for transfer in row.transfers):
             yield from count_below(row, single, SPENT["flops"])
             yield from (risen(row, transfer, POINTS) for transfer in row.transfers)
 

@@ -7,13 +7,13 @@ from typing import cast
 import numpy as np
 
 from bench.records.record import Record
-from bench.statistics.change import ChangeVerdict, judged
+from bench.statistics.change import ChangeVerdict, change_verdicts
 from bench.statistics.comparison import stacked
 from bench.statistics.detectable import Detectable, detectable
 from reports.gate.change import Change, MatchDifference
 from reports.gate.differences import Noise, cost_differences, measure_differences
 from reports.gate.sides import Match, Side, failures, key_of, matched, named, rows_once
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 from reports.rows.row import Row
 
 NOTHING_OF_SEEDS = (
@@ -28,7 +28,7 @@ class Compared:
 
     new: Side
     old: Side
-    within: Within
+    within: Tolerance
     changes: Sequence[Change]
     broken: Sequence[str]
     """Rows that had a score before and now fail, with the reason: worse than any number."""
@@ -52,7 +52,7 @@ def compared(
     new: Side,
     old: Side,
     earlier: Sequence[Sequence[Record]],
-    within: Within,
+    within: Tolerance,
     seconds: bool = False,
     allow_missing: bool = False,
 ) -> Compared:
@@ -94,7 +94,7 @@ def _changes_among(numbers: Sequence[MatchDifference]) -> list[Change]:
     rises, within, reach = (
         np.array([getattr(difference, name) for difference in numbers]) for name in ("rise", "within", "reach")
     )
-    said = judged(rises, together, within, reach)
+    said = change_verdicts(rises, together, within, reach)
     return [
         Change(difference, float(p), cast(ChangeVerdict, str(verdict)), _detectable_change(difference, len(numbers)))
         for difference, p, verdict in zip(numbers, said.p, said.verdicts, strict=True)

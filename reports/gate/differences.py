@@ -13,7 +13,7 @@ from bench.statistics.intervals import Margin
 from bench.statistics.ratios import log_ratio, log_ratio_by_seed
 from reports.gate.change import MatchDifference
 from reports.gate.sides import Match, rows_once
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 from reports.rows.environments import one_machine
 from reports.rows.equal_cost import HELD, SPENT, Take
 from reports.rows.numbers import Quantity
@@ -89,7 +89,7 @@ class _Measure:
     """What a percentage is of, where it is not of the old number itself: of a loss, what there was to lose."""
 
 
-def measure_differences(match: Match, noise: Noise, within: Within) -> Iterator[MatchDifference]:
+def measure_differences(match: Match, noise: Noise, within: Tolerance) -> Iterator[MatchDifference]:
     """Of the scores of the rows, and of what probes lost in rows that train."""
     for measure in (*_score_measures(match), *_loss_measures(match)):
         new, old = (
@@ -139,7 +139,7 @@ def _loss_measures(match: Match) -> Iterator[_Measure]:
             )
 
 
-def cost_differences(match: Match, noise: Noise, within: Within, seconds: bool) -> Iterator[MatchDifference]:
+def cost_differences(match: Match, noise: Noise, within: Tolerance, seconds: bool) -> Iterator[MatchDifference]:
     """Of what the rows that train took: counted work, within one machine memory, and where they are asked for seconds."""
     if not match.new.trains:
         return

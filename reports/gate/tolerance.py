@@ -10,7 +10,7 @@ from reports.rows.numbers import Quantity
 
 
 @dataclass(frozen=True)
-class Within:
+class Tolerance:
     """The margins inside which a change counts as none; 0: no change does."""
 
     points: float = 2.0
@@ -37,7 +37,7 @@ class Within:
         return f"{self.points:g} points, {self.nats:g} nats, {self.percent:g} %"
 
 
-def parsed_within(text: str | None) -> Within:
+def parsed_within(text: str | None) -> Tolerance:
     """`2points`, `.02nats`, `5%`, or several with commas between them; what is not named keeps its default.
 
     Raises:
@@ -51,4 +51,4 @@ def parsed_within(text: str | None) -> Within:
         if not match or not unit or unit in values_by_unit:
             raise UserError(f"within '{text}': give what nobody minds in points, nats or %, as 2points,.05nats,5%")
         values_by_unit[unit] = float(match[1])
-    return Within(**values_by_unit)
+    return Tolerance(**values_by_unit)

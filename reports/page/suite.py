@@ -12,7 +12,7 @@ from bench.records.contract import Json
 from bench.statistics.estimates import Estimate
 from reports import definitions
 from reports.boards.cells import Board
-from reports.boards.page_json import encoded
+from reports.boards.page_json import board_json
 from reports.boards.ranking import ranking, standings_of
 from reports.page import provenance, sections
 from reports.page.across import across_section
@@ -36,7 +36,7 @@ class PlacedTables:
         self.placed: list[Json] = []
 
     def place(self, board: Board, caption: str) -> Markup:
-        self.placed.append(encoded(board) | {"caption": caption})
+        self.placed.append(board_json(board) | {"caption": caption})
         return Markup(f'<div class="table narrow" data-table="{len(self.placed) - 1}"></div>')
 
 

@@ -10,7 +10,7 @@ from bench.statistics.bars import StatisticalBar, bars
 from bench.statistics.gate_bars import gate_bars
 from bench.statistics.simulated import Likeness
 from reports.formats.console import console, say
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 from reports.rows.rows import aggregate, grouped
 from reports.rows.simulation_inputs import likeness_of
 
@@ -35,7 +35,7 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
         comparisons = tables // COMPARISONS
         say(to, f"{where}: {_likeness_in_words(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
         # A comparison is simulated with the margins that `compare` has by default.
-        for bar in (*bars(of, tables, seed), *gate_bars(of, Within().points / 100, comparisons, seed)):
+        for bar in (*bars(of, tables, seed), *gate_bars(of, Tolerance().points / 100, comparisons, seed)):
             say(to, _bar_line(bar))
             passed.append(bar.holds)
     if not passed:

@@ -26,7 +26,7 @@ from bench.modeling.structure import fixed, layers, lowest_trained
 from bench.modeling.weights import checksum, shared_out
 from bench.specs.base import Family
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.token_counts import Work
+from bench.tokens.token_counts import TokenCounts
 
 TILE = 12
 """A CPU's products go through a matrix in tiles of rows: 6 and 4 with AVX2, 16 with AVX-512. Rows that fill no tile are summed
@@ -180,14 +180,14 @@ class FixedBlocks:
             if (key, name) not in self._paid:  # another run has computed it
                 SPARED.seconds += states.seconds
                 self._paid.add((key, name))
-        SPARED.work += Work(tokens=len(names) * batch.width, pairs=len(names) * batch.width**2)
+        SPARED.work += TokenCounts(tokens=len(names) * batch.width, pairs=len(names) * batch.width**2)
         for width, group in missing.items():
             rows, waiting = _pass_rows(width, len(group), batch.device), list(group.items())
             for some in (waiting[start : start + rows] for start in range(0, len(waiting), rows)):
                 started = time.perf_counter()
                 values = self._computed(reader, batch, [text for _, text in some], width, rows)
                 each = (time.perf_counter() - started) / len(some)
-                SPARED.work += Work(tokens=-rows * width, pairs=-rows * width**2)
+                SPARED.work += TokenCounts(tokens=-rows * width, pairs=-rows * width**2)
                 for (name, _), value in zip(some, values, strict=True):
                     tensors[name] = value
                     store.write(key, name, States(value, each))

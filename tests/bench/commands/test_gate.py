@@ -12,7 +12,7 @@ from bench.commands.gate import NOT_MINDED
 from bench.records import store
 from bench.records.outcome import Outcome, Score
 from bench.records.record import Cost, Provenance, Record, Setup
-from reports.gate.tolerance import Within, parsed_within
+from reports.gate.tolerance import Tolerance, parsed_within
 
 ITEMS = 400
 
@@ -115,4 +115,4 @@ def test_nothing_to_accept_or_to_show_is_2(called, tmp_path):
 def test_what_nobody_minds_is_told_as_it_is():
     """The help is made before the gate is loaded, so that its numbers stand there a second time."""
     told = re.search(r"minds: (.*?) \(the defaults\)", NOT_MINDED)
-    assert parsed_within(told[1].replace(", ", ",")) == Within()
+    assert parsed_within(told[1].replace(", ", ",")) == Tolerance()

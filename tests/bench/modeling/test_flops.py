@@ -18,7 +18,7 @@ from bench.errors import UserError
 from bench.modeling import flops
 from bench.modeling.forward import loss_sum, unwrapped
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.token_counts import padded_work, useful_work
+from bench.tokens.token_counts import padded_counts, useful_counts
 
 LENGTHS = (90, 40, 65, 20)
 ANSWERS = (1, 5, 2, 1)
@@ -72,11 +72,13 @@ def counted(model, batches):
 def held(library, model, name, settings, kind):
     batch, checkpointed = examples(kind), made(library, model, name, settings, kind)
     formula = flops.count_flops(checkpointed)
-    assert formula.computed(padded_work(batch)) == pytest.approx(counted(checkpointed, [batch]), rel=0.02)
+    assert formula.computed(padded_counts(batch)) == pytest.approx(counted(checkpointed, [batch]), rel=0.02)
     # What is useful is the same without checkpointing, which only saves memory.
     plain = made(library, model, name, {n: v for n, v in settings.items() if n != "gradient_checkpointing"}, kind)
-    assert formula.useful(useful_work(batch)) == pytest.approx(counted(plain, [[encoded] for encoded in batch]), rel=0.02)
-    assert formula.computed(padded_work(batch)) > 1.3 * formula.useful(useful_work(batch))  # there was something to tell apart
+    assert formula.useful(useful_counts(batch)) == pytest.approx(counted(plain, [[encoded] for encoded in batch]), rel=0.02)
+    assert formula.computed(padded_counts(batch)) > 1.3 * formula.useful(
+        useful_counts(batch)
+    )  # there was something to tell apart
 
 
 @pytest.mark.parametrize(("name", "settings"), [*WAYS, ("lora-8bit", TOP)])
@@ -102,8 +104,8 @@ def test_a_formula_without_padding_or_recomputation_would_be_noticed(decoder, li
     batch = examples(AutoModelForCausalLM)
     model = made(library, decoder, "lora-8bit", {"gradient_checkpointing": True}, AutoModelForCausalLM)
     formula, truth = flops.count_flops(model), counted(model, [batch])
-    assert formula.computed(useful_work(batch)) < 0.9 * truth  # unpadded
-    assert formula.useful(padded_work(batch)) < 0.9 * truth  # not computed again
+    assert formula.computed(useful_counts(batch)) < 0.9 * truth  # unpadded
+    assert formula.useful(padded_counts(batch)) < 0.9 * truth  # not computed again
 
 
 @pytest.mark.parametrize(("name", "settings"), [("full", {}), ("frozen", {"frozen": 1}), ("lora-8bit", {"bits": 32})])
@@ -115,5 +117,5 @@ def test_blocks_that_a_ceiling_checkpoints_are_counted_as_torch_counts_them(name
     model.zero_grad()
     unwrapped(model).gradient_checkpointing_enable({"use_reentrant": False})
     again = counted(model.train(), [batch])
-    assert 0.995 * again < flops.count_flops(model).computed(padded_work(batch)) < 1.05 * again
+    assert 0.995 * again < flops.count_flops(model).computed(padded_counts(batch)) < 1.05 * again
     assert again > 1.1 * plain

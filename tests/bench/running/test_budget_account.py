@@ -7,7 +7,7 @@ from bench.modeling.flops import Flops
 from bench.running.budget_account import Account, costs, counted_limits, spending
 from bench.specs.budget import Budget
 from bench.tokens.encoded import Encoded
-from bench.tokens.token_counts import Work
+from bench.tokens.token_counts import TokenCounts
 from bench.training.state import TrainingState
 
 
@@ -18,7 +18,7 @@ def test_steps_are_counted_in_the_examples_that_fill_them():
 
 def test_an_example_counts_once_and_its_windows_each():
     windows = [Encoded((1, 2, 3), labels=(0,)), Encoded((4, 5), labels=(1,))]
-    found = costs(windows, Flops(Work(tokens=10, pairs=1, positions=100, rows=0)))
+    found = costs(windows, Flops(TokenCounts(tokens=10, pairs=1, positions=100, rows=0)))
     # 5 tokens, 9 + 4 pairs, a position each
     assert found == {"examples": 1, "steps": 1, "tokens": 5, "flops": 50 + 13 + 200}
     assert costs([Encoded((1, 2, 3), answer=1)], None)["tokens"] == 2  # a decoder's last token is only predicted
@@ -48,13 +48,13 @@ def test_a_budget_is_held_against_what_all_stages_took(planned):
         stage=3,
         examples=90,
         tokens=2900,
-        useful=Work(tokens=3),
+        useful=TokenCounts(tokens=3),
         seconds=26.5,
         losses=[0.1] * 6,
         ended_by="seconds",
         kept_by="x",
     )
-    found = spending(run, state, Flops(Work(tokens=10)).useful(state.useful), 5 * 10**9)
+    found = spending(run, state, Flops(TokenCounts(tokens=10)).useful(state.useful), 5 * 10**9)
     expected = {"examples": (96, 90), "steps": (15, 6), "tokens": (3000, 2900), "flops": (3 * 10**9, 30), "seconds": (27, 26.5)}
     assert {name: (limit.limit, limit.spent) for name, limit in found.limits.items()} == expected | {"memory": (4e9, 5e9)}
     assert (found.ended_by, found.kept_by, bool(found.passed)) == ("seconds", "x", True)

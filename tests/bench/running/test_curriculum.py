@@ -21,7 +21,7 @@ from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example
 from bench.tasks.separation import normalised
 from bench.tokens.batches import micro_batches
-from bench.tokens.token_counts import useful_work
+from bench.tokens.token_counts import useful_counts
 
 
 def built(model, **settings):
@@ -127,7 +127,7 @@ def test_a_counted_budget_is_that_of_as_many_examples_and_one_more_would_pass_it
 
     def spent(found, unit):
         windows = [encoded for step in found.steps for encoded in step]
-        return sum(e.fed for e in windows) if unit == "tokens" else operations.useful(useful_work(windows))
+        return sum(e.fed for e in windows) if unit == "tokens" else operations.useful(useful_counts(windows))
 
     for unit, text in (("tokens", "{}tokens"), ("flops", "{}FLOP")):
         limit = round(spent(built("50"), unit) * 1.05)

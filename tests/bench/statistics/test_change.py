@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from bench.statistics.change import judged
+from bench.statistics.change import change_verdicts
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin
 
@@ -14,7 +14,7 @@ def margin(seeds: float = 0.0, freedom: float = 0, items: float = 0.0, clusters:
 
 
 def said(rise: float, of: Margin, within: float) -> str:
-    return str(judged(np.array([rise]), of, within).verdicts[0])
+    return str(change_verdicts(np.array([rise]), of, within).verdicts[0])
 
 
 def test_the_four_verdicts():
@@ -39,14 +39,14 @@ def test_what_is_surely_smaller_than_nobody_minds_is_the_same_though_it_is_not_z
 def test_changes_are_corrected_for_their_number():
     """p = .02 alone; three more that show nothing make .08 of it."""
     rise = -float(t.ppf(0.99, 1000)) * 0.01
-    alone = judged(np.array([rise]), margin(items=1e-4), 0.0)
-    many = judged(np.array([rise, 0, 0, 0]), Margin(*(np.full(4, v) for v in (0.0, 0, 1e-4, 1000))), 0.0)
+    alone = change_verdicts(np.array([rise]), margin(items=1e-4), 0.0)
+    many = change_verdicts(np.array([rise, 0, 0, 0]), Margin(*(np.full(4, v) for v in (0.0, 0, 1e-4, 1000))), 0.0)
     assert alone.p[0] == pytest.approx(0.02, abs=1e-6) and alone.verdicts[0] == "worse"
     assert many.p[0] == pytest.approx(0.08, abs=1e-6) and many.verdicts[0] == "can't tell"
 
 
 def test_no_change_at_all():
-    assert judged(np.array([]), margin(), 0.1).verdicts.size == 0
+    assert change_verdicts(np.array([]), margin(), 0.1).verdicts.size == 0
     assert said(0.0, margin(), 0.05) == "same" and said(0.0, margin(), 0.0) == "same"
     assert said(0.0, margin(items=0.01**2), 0.0) == "can't tell"
     # Counted work varies by nothing: any change of it is one.
@@ -61,18 +61,18 @@ def test_what_is_said_to_be_found_is_found_and_what_nobody_minds_is_seldom_calle
     drawn = generator.standard_normal(count) * np.hypot(0.01, 0.012)
     seen = Margin(of.seeds * generator.chisquare(12, (count, 1)) / 12, 12, of.items, 870)
     fall = detectable(of, within=within).value
-    worse = judged((drawn - fall)[:, None], seen, within).verdicts == "worse"
+    worse = change_verdicts((drawn - fall)[:, None], seen, within).verdicts == "worse"
     assert worse.mean() == pytest.approx(0.8, abs=0.015)
-    same = judged((drawn - within)[:, None], seen, within).verdicts == "same"
+    same = change_verdicts((drawn - within)[:, None], seen, within).verdicts == "same"
     assert same.mean() <= 0.05
     if within == 0.1:
-        assert same.mean() > 0.03 and (judged(drawn[:, None], seen, within).verdicts == "same").mean() > 0.99
+        assert same.mean() > 0.03 and (change_verdicts(drawn[:, None], seen, within).verdicts == "same").mean() > 0.99
 
 
 @pytest.mark.parametrize(("items", "same"), [(16, False), (100, False), (872, True)])
 def test_few_items_that_did_not_move_show_no_sameness(items, same):
     """Of n of which none has moved, a share of 1 - .04^(1/n) may."""
     still = margin(clusters=items - 1.0)
-    verdict = str(judged(np.array([0.0]), still, 0.02, np.array([1.0])).verdicts[0])
+    verdict = str(change_verdicts(np.array([0.0]), still, 0.02, np.array([1.0])).verdicts[0])
     assert (verdict == "same") is same is (1 - 0.04 ** (1 / items) < 0.02)
     assert said(0.0, still, 0.02) == "same"  # of a number that no item can move so far

@@ -17,7 +17,7 @@ from bench.modeling.flops import count_flops
 from bench.modeling.forward import loss_sum
 from bench.modeling.structure import fixed, layers
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.token_counts import padded_work
+from bench.tokens.token_counts import padded_counts
 
 SMALL = {"vocab_size": 100, "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
 FULL = SMALL | {"intermediate_size": 128, "max_position_embeddings": 128}
@@ -103,4 +103,4 @@ def test_nothing_below_the_frozen_layers_trains_in_any_kind_of_model(strategy, n
     still = {id(part) for part in fixed(model)}
     assert [id(block) in still for block in layers(model)] == [True, True, True, False]
     if name != "deberta":
-        assert count_flops(model).computed(padded_work(batch)) == pytest.approx(counter.get_total_flops(), rel=0.05)
+        assert count_flops(model).computed(padded_counts(batch)) == pytest.approx(counter.get_total_flops(), rel=0.05)

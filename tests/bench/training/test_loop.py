@@ -32,7 +32,7 @@ from bench.strategies import load_strategy
 from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import IGNORE, Encoded
-from bench.tokens.token_counts import Work
+from bench.tokens.token_counts import TokenCounts
 from bench.training import loop
 from bench.training.loop import Padding
 
@@ -323,7 +323,9 @@ def test_costs_count_what_the_model_saw(decoder_folder):
     assert [len(step) for step in built.steps] == [16, 16, 8]
     assert built.examples == 40 and state.step == 3
     assert state.tokens == sum(len(e.ids) - 1 for e in examples)
-    assert state.useful == Work(state.tokens, sum((len(e.ids) - 1) ** 2 for e in examples), sum(e.answer for e in examples), 40)
+    assert state.useful == TokenCounts(
+        state.tokens, sum((len(e.ids) - 1) ** 2 for e in examples), sum(e.answer for e in examples), 40
+    )
     # A pass has as many places as its rows by its longest row: more than the texts' own, and less than a batch padded whole.
     whole = sum(len(step) * max(e.fed for e in step) for step in built.steps)
     assert state.tokens < state.computed.tokens <= whole and state.computed.rows == 40

@@ -6,7 +6,7 @@ import torch
 
 from bench.records.outcome import Point
 from bench.records.trial import Rung
-from bench.tokens.token_counts import Work
+from bench.tokens.token_counts import TokenCounts
 from bench.training.state import BestWeights, TrainingState
 
 
@@ -20,8 +20,8 @@ def seen():
         steps=10,
         examples=160,
         tokens=1234,
-        computed=Work(2000, 30_000, 80, 40),
-        useful=Work(1234, 20_000, 56, 40),
+        computed=TokenCounts(2000, 30_000, 80, 40),
+        useful=TokenCounts(1234, 20_000, 56, 40),
         seconds=7.5,
         earlier_seconds=2.5,
         timed=[0.5, 0.625],

@@ -6,7 +6,7 @@ import pytest
 
 from bench.statistics.estimates import Estimate
 from reports.boards.cells import EMPTY, STRATEGY, Bar, Cell, Column, tabled
-from reports.boards.page_json import encoded, in_html, rounded, shown_ends
+from reports.boards.page_json import board_json, in_html, rounded, shown_ends
 from reports.rows.numbers import Quantity
 from reports.rows.rows import aggregate
 
@@ -35,18 +35,18 @@ def test_number_that_is_not_finite_is_refused_rather_than_written():
 )
 def test_cells_are_cut_after_their_last_part(make, cell, expected):
     column = Column("score", "Task", "", "descending", True, lambda row: cell)
-    assert encoded(tabled([column], aggregate([make.record("full")[0]])))["lines"] == [{"cells": [expected]}]
+    assert board_json(tabled([column], aggregate([make.record("full")[0]])))["lines"] == [{"cells": [expected]}]
 
 
 def test_failed_row_keeps_its_names_and_its_reason(make):
     columns = [STRATEGY, Column("score", "Task", "", "descending", True, lambda row: Cell("1", 1))]
-    (line,) = encoded(tabled(columns, aggregate([make.failed("full", reason="why")])))["lines"]
+    (line,) = board_json(tabled(columns, aggregate([make.failed("full", reason="why")])))["lines"]
     assert line == {"cells": ["full", None], "status": "failed", "reason": "why"}
 
 
 def test_column_names_itself_in_addresses():
     column = Column("forgetting", "Forgetting", "nats", "ascending", True, lambda row: EMPTY, "lambada", shown=False)
-    (found,) = encoded(tabled([column], []))["columns"]
+    (found,) = board_json(tabled([column], []))["columns"]
     assert (found["key"], found["term"], found["title"], found["shown"]) == (
         "forgetting.lambada",
         "forgetting",

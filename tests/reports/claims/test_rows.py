@@ -75,6 +75,6 @@ def test_a_place_names_the_fewest_seeds(rows):
     full, adapter, written = rows(
         ("full", 0.8, {"seeds": 3}), ("lora-8bit", 0.8, {"seeds": 1}), ("frozen", 0.8, {"budget": None})
     )
-    assert sets.place(full) == "sst2, 512examples, 3 seeds"
-    assert sets.place(full, adapter) == "sst2, 512examples, 1 seed"
-    assert sets.place(written) == "sst2, 2 seeds"
+    assert sets.task_and_budget(full) == "sst2, 512examples, 3 seeds"
+    assert sets.task_and_budget(full, adapter) == "sst2, 512examples, 1 seed"
+    assert sets.task_and_budget(written) == "sst2, 2 seeds"

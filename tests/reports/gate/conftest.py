@@ -33,10 +33,10 @@ def held(sides):
     """The comparison of two lists of pairs."""
     from reports.gate.compared import compared
     from reports.gate.reading import read_sides
-    from reports.gate.tolerance import Within
+    from reports.gate.tolerance import Tolerance
 
     def compare(new, old, within=None, **options):
         folders = sides.kept("new", new), sides.kept("old", old)
-        return compared(*read_sides(*folders, None), within or Within(), **options)
+        return compared(*read_sides(*folders, None), within or Tolerance(), **options)
 
     return compare

@@ -10,7 +10,7 @@ from bench.records import store
 from reports.gate import accepted
 from reports.gate.compared import compared
 from reports.gate.reading import read_sides
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 
 NOW = datetime(2026, 11, 26, 1, 2, 3, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ def test_a_comparison_with_what_was_kept_is_that_with_the_whole(sides, tmp_path)
     out, new = sides.kept("out", sides.pairs()), sides.kept("new", sides.pairs(full=0.78))
     kept = accepted.accept(out, tmp_path / "kept", "ab12cd34ef567890", NOW)
     assert kept.folder.name == "20261126T010203Z-ab12cd34ef56" and kept.name == "2026-11-26 ab12cd34"
-    found, whole = (compared(*read_sides(new, old, None), Within()) for old in (tmp_path / "kept", out))
+    found, whole = (compared(*read_sides(new, old, None), Tolerance()) for old in (tmp_path / "kept", out))
     assert numbers(found) == numbers(whole) and found.status == 1
 
 
@@ -50,7 +50,7 @@ def test_a_folder_held_against_what_was_accepted_of_it_has_no_news(make, sides, 
     out = sides.kept("out", [*sides.pairs(), (make.failed("full", 9), None)])
     kept = accepted.accept(out, tmp_path / "kept", None, NOW)
     assert len(kept.records) == 8 and len(list(store.folder(kept.folder).glob("*.parquet"))) == 7
-    found = compared(*read_sides(out, tmp_path / "kept", None), Within())
+    found = compared(*read_sides(out, tmp_path / "kept", None), Tolerance())
     assert found.status == 0 and not found.broken
 
 

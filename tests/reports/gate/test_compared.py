@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 
 
 def said(found):
@@ -43,7 +43,7 @@ def test_a_change_that_nobody_minds_is_the_same(sides, held, make):
     cost = old[0][0].cost
     more = [(make.changed(r, cost=cost.model_copy(update={"train_tokens": int(1.04 * cost.train_tokens)})), f) for r, f in old]
     assert held(more, old).status == 0
-    assert held(more, old, Within(percent=1.0)).status == 1
+    assert held(more, old, Tolerance(percent=1.0)).status == 1
 
 
 def test_different_questions_are_not_comparable(sides, held):
@@ -106,7 +106,7 @@ def test_a_seed_that_failed_before_hides_no_other(sides, held, make):
 
 
 def test_what_is_counted_and_did_not_change_is_the_same_where_nothing_is_minded(sides, held):
-    found = held(sides.pairs(), sides.pairs(), Within(points=0.0, nats=0.0, percent=0.0))
+    found = held(sides.pairs(), sides.pairs(), Tolerance(points=0.0, nats=0.0, percent=0.0))
     verdicts = said(found)
     assert verdicts["full", "training FLOPs"] == "same" and verdicts["full", "score"] == "can't tell"
 
@@ -141,7 +141,7 @@ def test_what_was_changed_is_told(sides, held):
 def test_a_wide_margin_is_not_a_sameness(sides, held):
     """Few seeds that scatter: nothing is found, and nothing is called the same."""
     new = sides.pairs(seeds=(0, 2), full=0.84)
-    assert said(held(new, sides.pairs(seeds=(3, 4, 5)), Within(points=0.1)))["full", "score"] == "can't tell"
+    assert said(held(new, sides.pairs(seeds=(3, 4, 5)), Tolerance(points=0.1)))["full", "score"] == "can't tell"
 
 
 def test_nothing_in_common_is_not_comparable(sides, held, make):
@@ -157,7 +157,7 @@ def test_baselines_before_the_old_side_tell_more_of_the_noise(sides):
     new, old = sides.kept("new", sides.pairs(seeds=(0, 1), full=0.82)[:2]), sides.kept("old", sides.pairs(seeds=(3, 4))[:2])
     both = read_sides(new, old, None)[:2]
     earlier = [[record for record, _ in sides.pairs(seeds=range(10 + 3 * n, 13 + 3 * n))[:3]] for n in range(4)]
-    alone, known = (compared(*both, before, Within(points=0.1)) for before in ([], earlier))
+    alone, known = (compared(*both, before, Tolerance(points=0.1)) for before in ([], earlier))
     assert (alone.status, known.status) == (0, 1)
     other = [[record.model_copy(update={"setup": record.setup.model_copy(update={"task": "rte"})}) for record in earlier[0]]]
-    assert compared(*both, other, Within(points=0.1)).changes == alone.changes
+    assert compared(*both, other, Tolerance(points=0.1)).changes == alone.changes

@@ -6,7 +6,7 @@ from scipy.stats import ttest_rel
 
 from reports.gate.differences import Noise, cost_differences, measure_differences
 from reports.gate.sides import Match
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 from reports.rows.environments import one_machine
 from reports.rows.rows import aggregate
 
@@ -25,7 +25,7 @@ def test_items_alone_are_the_paired_t_test(sides, make):
     """Rows that depend on no seed: an untouched model now and before."""
     new, old = make.record("zero-shot", 0, 0.62, trainable=0), make.record("zero-shot", 0, 0.7, trainable=0)
     (match,) = matches(sides, [new], [old])
-    (difference,) = measure_differences(match, Noise([match], []), Within())
+    (difference,) = measure_differences(match, Noise([match], []), Tolerance())
     assert (
         difference.value == pytest.approx(-0.08)
         and difference.title == "score"
@@ -40,7 +40,7 @@ def test_seeds_of_both_sides_make_the_noise(sides):
     """B is the mean of four rows' variances; with three seeds on either side a difference varies by 2 B / 3."""
     new, old = sides.pairs(), sides.pairs(seeds=(3, 4, 5), full=0.8)
     found = matches(sides, new, old)
-    difference = next(measure_differences(found[0], Noise(found, []), Within()))
+    difference = next(measure_differences(found[0], Noise(found, []), Tolerance()))
     variances = [
         np.var([right(pair).mean() for pair in side[start : start + 3]], ddof=1) for side in (new, old) for start in (0, 3)
     ]
@@ -51,7 +51,7 @@ def test_seeds_of_both_sides_make_the_noise(sides):
 def test_earlier_rows_add_to_the_noise(sides):
     found = matches(sides, sides.pairs(), sides.pairs(seeds=(3, 4, 5)))
     earlier = aggregate([record for record, _ in sides.pairs(seeds=(6, 7, 8, 9))])
-    plain, more = (next(measure_differences(found[0], Noise(found, rows), Within())) for rows in ([], earlier))
+    plain, more = (next(measure_differences(found[0], Noise(found, rows), Tolerance())) for rows in ([], earlier))
     assert (plain.margin.seed_freedom, more.margin.seed_freedom) == (8, 14)
 
 
@@ -66,7 +66,7 @@ def test_forgetting_is_that_of_rows_that_train_and_less_is_better(sides, make):
     less = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
     new, old = ([make.record("full", seed, probes=probes) for seed in range(2)] for probes in (more, less))
     (match,) = matches(sides, new, old)
-    difference = list(measure_differences(match, Noise([match], []), Within()))[1]
+    difference = list(measure_differences(match, Noise([match], []), Tolerance()))[1]
     assert (
         difference.title == "forgets wikipedia"
         and difference.question == "forgetting"
@@ -75,13 +75,13 @@ def test_forgetting_is_that_of_rows_that_train_and_less_is_better(sides, make):
     assert difference.rise == -difference.value and difference.within == 0.05 and difference.accuracy is None
     distance = [make.lost(pair, "wikipedia", (0.1, None, None)) for pair in new]
     (match,) = matches(sides, distance, distance)
-    assert [difference.title for difference in measure_differences(match, Noise([match], []), Within())] == ["score"]
+    assert [difference.title for difference in measure_differences(match, Noise([match], []), Tolerance())] == ["score"]
 
 
 def test_other_tasks_are_scores_of_their_own(sides, make):
     new, old = ([make.elsewhere(make.record("full", seed), "rte", share, 64) for seed in range(2)] for share in (0.6, 0.7))
     (match,) = matches(sides, new, old)
-    difference = {difference.title: difference for difference in measure_differences(match, Noise([match], []), Within())}
+    difference = {difference.title: difference for difference in measure_differences(match, Noise([match], []), Tolerance())}
     assert (
         difference["score on rte"].value < 0
         and difference["score on rte"].question == "quality"
@@ -98,7 +98,7 @@ def test_costs_are_quotients_with_the_noise_of_their_table(sides, make):
         ]
 
     (match,) = matches(sides, pairs([1100, 1120], 2), pairs([1000, 1020]))
-    difference = {difference.term: difference for difference in cost_differences(match, Noise([match], []), Within(), False)}
+    difference = {difference.term: difference for difference in cost_differences(match, Noise([match], []), Tolerance(), False)}
     assert set(difference) == {"tokens", "flops", "saved", "memory"}
     tokens = difference["tokens"]
     assert tokens.value == pytest.approx(np.log(1110 / 1010)) and tokens.rise == -tokens.value
@@ -118,7 +118,9 @@ def test_with_the_same_seeds_costs_are_compared_seed_by_seed(sides, make):
     (match,) = matches(sides, new, old)
     assert match.same_seeds
     tokens = next(
-        difference for difference in cost_differences(match, Noise([match], []), Within(), False) if difference.term == "tokens"
+        difference
+        for difference in cost_differences(match, Noise([match], []), Tolerance(), False)
+        if difference.term == "tokens"
     )
     assert tokens.value == pytest.approx(np.log(1.1)) and tokens.margin.half_width() == pytest.approx(0.0, abs=1e-9)
 
@@ -135,7 +137,7 @@ def test_rows_that_train_nothing_say_nothing_of_how_far_costs_vary(sides, make):
     new, old = pairs("full", [3300, 3100, 3500]), pairs("full", [3000, 3000, 3000])
     alone, beside = matches(sides, new, old), matches(sides, [*new, *still], [*old, *still])
     one, other = (
-        next(h for h in cost_differences(found[0], Noise(found, []), Within(), False) if h.term == "memory")
+        next(h for h in cost_differences(found[0], Noise(found, []), Tolerance(), False) if h.term == "memory")
         for found in (alone, beside)
     )
     assert one.row.label == other.row.label == "full" and one.margin == other.margin
@@ -151,7 +153,9 @@ def test_one_seed_on_either_side_makes_no_measured_cost_exact(sides, make):
 
     (match,) = matches(sides, [pair(0, 3400, 1100)], [pair(0, 3210)])
     earlier = aggregate([pair(seed, memory)[0] for seed, memory in ((1, 3100), (2, 3200), (3, 3300))])
-    bare, known = ({h.term: h for h in cost_differences(match, Noise([match], rows), Within(), True)} for rows in ([], earlier))
+    bare, known = (
+        {h.term: h for h in cost_differences(match, Noise([match], rows), Tolerance(), True)} for rows in ([], earlier)
+    )
     assert set(bare) == {"tokens", "flops", "saved"} and set(known) == {*bare, "memory", "training"}
     assert known["memory"].value == pytest.approx(np.log(3400 / 3210))
     assert known["memory"].margin.seeds == pytest.approx(2 * (100 / 3200) ** 2) and known["memory"].margin.seed_freedom == 2
@@ -163,25 +167,25 @@ def test_seconds_are_compared_within_one_machine_alone(sides, make):
     (match,) = matches(sides, new, old)
     noise = Noise([match], [])
     assert one_machine(match.new, match.old) and "training" in [
-        difference.term for difference in cost_differences(match, noise, Within(), True)
+        difference.term for difference in cost_differences(match, noise, Tolerance(), True)
     ]
     moved = [(make.changed(record, device={"type": "cpu", "name": "another"}), frame) for record, frame in new]
     (match,) = matches(sides, moved, old)
-    assert [difference.term for difference in cost_differences(match, Noise([match], []), Within(), True)] == [
+    assert [difference.term for difference in cost_differences(match, Noise([match], []), Tolerance(), True)] == [
         "tokens",
         "flops",
         "saved",
     ]
     free = make.record("zero-shot", 0, trainable=0)
     (match,) = matches(sides, [free], [free])
-    assert list(cost_differences(match, Noise([match], []), Within(), True)) == []
+    assert list(cost_differences(match, Noise([match], []), Tolerance(), True)) == []
 
 
 def test_a_run_on_both_sides_tells_once_how_far_a_seed_moves_it(sides):
     """As of a row that nobody touched: its seeds are not twice as many for it."""
     pairs = sides.pairs()
     found = matches(sides, pairs, pairs)
-    difference = next(measure_differences(found[0], Noise(found, []), Within()))
+    difference = next(measure_differences(found[0], Noise(found, []), Tolerance()))
     assert difference.margin.seed_freedom == 4 and difference.reach == 0  # two rows of three seeds
 
 

@@ -3,7 +3,7 @@
 from junitparser import Error, Failure, JUnitXml, Skipped
 
 from reports.gate.junit import changes_as_junit
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 
 
 def read(found):
@@ -20,7 +20,7 @@ def test_each_number_is_a_test(sides, held):
 
 
 def test_what_cannot_be_told_is_skipped(sides, held):
-    found = held(sides.pairs(seeds=(0, 2), full=0.84), sides.pairs(seeds=(3, 4, 5)), Within(points=0.1))
+    found = held(sides.pairs(seeds=(0, 2), full=0.84), sides.pairs(seeds=(3, 4, 5)), Tolerance(points=0.1))
     (suite,) = read(found)
     skipped = [case for case in suite if any(isinstance(result, Skipped) for result in case.result)]
     assert len(skipped) == suite.skipped == sum(change.verdict == "can't tell" for change in found.changes) > 0

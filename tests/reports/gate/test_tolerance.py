@@ -5,13 +5,13 @@ from math import log
 import pytest
 
 from bench.errors import UserError
-from reports.gate.tolerance import Within, parsed_within
+from reports.gate.tolerance import Tolerance, parsed_within
 from reports.rows.numbers import Quantity
 
 
 def test_what_is_not_named_keeps_its_default():
-    assert parsed_within(None) == Within() == Within(2.0, 0.05, 5.0)
-    assert parsed_within("1points, .02nats") == Within(1.0, 0.02, 5.0) and parsed_within("0%") == Within(percent=0.0)
+    assert parsed_within(None) == Tolerance() == Tolerance(2.0, 0.05, 5.0)
+    assert parsed_within("1points, .02nats") == Tolerance(1.0, 0.02, 5.0) and parsed_within("0%") == Tolerance(percent=0.0)
 
 
 @pytest.mark.parametrize("text", ["", "2", "2 percent", "2points,3points", "-1points", "2points,"])
@@ -21,7 +21,7 @@ def test_what_is_no_margin_is_refused(text):
 
 
 def test_each_unit_has_its_margin():
-    margins = Within(1.0, 0.02, 10.0)
+    margins = Tolerance(1.0, 0.02, 10.0)
     assert margins.of(Quantity("accuracy", share=True), 0.9) == 0.01
     assert margins.of(Quantity("loss (nats per token)", share=False), 3.0) == 0.02
     assert margins.of(Quantity("perplexity", share=False), 20.0) == 2.0

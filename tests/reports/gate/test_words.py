@@ -1,7 +1,7 @@
 """Changes as text."""
 
 from reports.gate import words
-from reports.gate.tolerance import Within
+from reports.gate.tolerance import Tolerance
 
 
 def cells(found, row, title):
@@ -21,7 +21,7 @@ def test_a_line_of_each_kind(sides, held, make):
 
 
 def test_what_nobody_minds_stands_in_the_verdict(sides, held):
-    found = held(sides.pairs(), sides.pairs(), Within(points=3.0))
+    found = held(sides.pairs(), sides.pairs(), Tolerance(points=3.0))
     assert cells(found, "full", "score")[6] == "same within 3"
 
 

@@ -27,7 +27,7 @@ from bench.modeling.spared_work import SPARED
 from bench.modeling.structure import layers, lowest_trained
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.token_counts import Work, padded_work
+from bench.tokens.token_counts import TokenCounts, padded_counts
 from bench.training import loop
 from bench.training.loop import Padding
 
@@ -114,7 +114,7 @@ def test_losses_are_step_by_step_those_of_the_whole_model(family, name, settings
     first = trained(made(base, library, name, settings), family)
     assert first.losses == pytest.approx(plain.losses, abs=1e-5) and len(set(plain.losses)) == 6
     # In the first epoch the lower layers are gone through, in the second they are not.
-    assert plain.spared == Work() and first.computed == plain.computed and first.useful == plain.useful
+    assert plain.spared == TokenCounts() and first.computed == plain.computed and first.useful == plain.useful
     ours = texts(family)
     gone_through = columns([ours[start : start + 4] for start in (0, 4, 8)])
     assert first.spared.tokens == plain.computed.tokens - gone_through and first.others_seconds == 0
@@ -282,11 +282,11 @@ def test_operations_that_were_spared_are_those_that_torch_does_not_count(decoder
         before = SPARED.work
         with FlopCounterMode(display=False) as counter:
             loss_sum(model.eval(), collate(batch, 0, CPU)).backward()
-        spared = Work(*(now - then for now, then in zip(SPARED.work.counts, before.counts, strict=True)))
+        spared = TokenCounts(*(now - then for now, then in zip(SPARED.work.counts, before.counts, strict=True)))
         counts.append((counter.get_total_flops(), spared))
     formula = count_flops(model)
     for truth, spared in counts:
-        assert formula.computed(padded_work(batch)) - formula.spared(spared) == pytest.approx(truth, rel=0.02)
+        assert formula.computed(padded_counts(batch)) - formula.spared(spared) == pytest.approx(truth, rel=0.02)
     assert counts[1][0] < 0.9 * counts[0][0]
 
 
@@ -434,5 +434,5 @@ def test_without_room_everything_is_computed_again(decoder, library, monkeypatch
     model, before = made(decoder, library), SPARED.work
     first = asked_of(model, "decoder")
     assert asked_of(model, "decoder") == first
-    spared = padded_work(texts("decoder")).tokens - columns([texts("decoder")])
+    spared = padded_counts(texts("decoder")).tokens - columns([texts("decoder")])
     assert SPARED.work.tokens - before.tokens == 2 * spared

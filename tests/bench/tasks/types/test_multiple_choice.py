@@ -21,7 +21,7 @@ from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots
 from bench.tokens.encoded import collate
-from bench.tokens.token_counts import Work, padded_work
+from bench.tokens.token_counts import TokenCounts, padded_counts
 
 SPEC = Library().task("medmcqa")
 EXAM = types.task_type(SPEC)
@@ -193,7 +193,7 @@ def test_choices_are_rows_of_their_own_in_what_is_counted(encoder):
     short, long = (Encoding(encoder, 64).windows(EXAM, example, Wording(), "train", 0)[0] for example in (ITEM, MORE))
     length = max(long.lengths)
     assert (short.size, long.size) == (3 * max(short.lengths), 5 * length) and len(long.ids) == sum(long.lengths)
-    assert padded_work([short, long]) == Work(10 * length, 10 * length**2, 10, 10)
+    assert padded_counts([short, long]) == TokenCounts(10 * length, 10 * length**2, 10, 10)
 
 
 @pytest.mark.parametrize("wording", [Wording(), Wording(shots=2), Wording(style="instruction")])
