@@ -123,7 +123,7 @@ def export_eval_results(
     to: To = None,
 ) -> int:
     """A file for `.eval_results/` in a model's repository on the hub."""
-    from reports.exchange.chosen import rows_of_strategy
+    from reports.exchange.export_rows import rows_of_strategy
     from reports.exchange.hub import HubDataset, eval_results
 
     # Of a named task it gives one row, or has told of several.
@@ -142,7 +142,7 @@ def export_model_card(
     to: To = None,
 ) -> int:
     """A README.md for a model that was trained so, with its scores as `model-index`."""
-    from reports.exchange.chosen import rows_of_strategy
+    from reports.exchange.export_rows import rows_of_strategy
     from reports.exchange.hub import model_card
 
     return _write_or_print(model_card(rows_of_strategy(_exported_rows(out, suite, model), strategy), name, base_model), to)
@@ -165,8 +165,8 @@ def export_every_eval_ever(
     from datetime import UTC, datetime
 
     from bench.data import assets
-    from reports.exchange.chosen import rows_of_strategy
     from reports.exchange.every_eval_ever import Publisher, as_every_eval_ever
+    from reports.exchange.export_rows import rows_of_strategy
 
     schema = json.loads(assets.member("every-eval-ever", "every_eval_ever/schemas/eval.schema.json"))
     rows = rows_of_strategy(_exported_rows(out, suite, model), strategy)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from reports.audit.chrf_and_bleu import bleu, bleu_terms, chrf, chrf_terms
 from reports.audit.others_metrics import best_exact, best_overlap, best_rouge, entities_of, typed_words
-from reports.audit.written import bleu, bleu_terms, chrf, chrf_terms
 
 Terms = Mapping[Hashable, float]
 Bounded = Literal["mean of shares", "share", "percent", "number"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from bench.records import store
 from bench.records.record import Record
 from reports.audit.folder_answers import FolderAnswers
+from reports.audit.item_columns import Numbers
+from reports.audit.item_columns import Path as Place
 from reports.audit.published import NOT_OF_ANSWERS, published
-from reports.audit.reading import Numbers
-from reports.audit.reading import Path as Place
 from reports.audit.table import shown_columns, shown_rows, shown_together
 from reports.audit.table_frontiers import shown_frontiers
 from reports.rows.rows import aggregate, ranked

@@ -8,9 +8,12 @@ from typing import TypeVar
 import pandas as pd
 
 from bench.records.record import Record
-from reports.audit.detecting import detectable_difference, smallest_loss, that_vary_alike
+from reports.audit.across import TaskScores, over_tasks
+from reports.audit.detectable import detectable_difference, smallest_loss, that_vary_alike
 from reports.audit.frontiers import frontier_of, frugal_of, same_number
 from reports.audit.intervals import Left, left_out, record_intervals, row_intervals, seed_deviations, seed_variance
+from reports.audit.item_columns import Numbers
+from reports.audit.item_columns import Path as Place
 from reports.audit.ranks import (
     Rival,
     holm_by_steps,
@@ -21,12 +24,9 @@ from reports.audit.ranks import (
     places_of,
     told_of_pairs,
 )
-from reports.audit.reading import Numbers
-from reports.audit.reading import Path as Place
 from reports.audit.recomputed import recomputed
 from reports.audit.table import BOUNDS, SMALLEST_SHOWN, WORDINGS_SPREAD, ShownColumn, ShownRow, ShownTogether, mean_numbers
 from reports.audit.table_frontiers import ShownFrontier
-from reports.audit.together import TaskScores, over_tasks
 from reports.audit.transfers import transfer_numbers
 
 LATER = ("accuracy_lost",)

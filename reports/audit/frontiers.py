@@ -9,9 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from reports.audit.item_columns import Numbers
 from reports.audit.leaving_out import beyond_rest, covariance
 from reports.audit.ranks import Rival, variances_of_row
-from reports.audit.reading import Numbers
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,12 +7,12 @@ import pandas as pd
 
 from bench.records.record import Record
 from reports.audit import leaving_out
-from reports.audit.answered import answered_means
 from reports.audit.counting import Bounded
+from reports.audit.imported_means import answered_means
+from reports.audit.item_columns import Numbers, Path, complete
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds, own_variance, variance_of
 from reports.audit.others_metrics import METRICS, RATE_COLUMNS
 from reports.audit.probing import DISTANCES, ProbeItems
-from reports.audit.reading import Numbers, Path, complete
 from reports.audit.recomputed import probe_parts, said_and_gold, single_scores, task_parts
 from reports.audit.table import BOUNDS, SEED_DEVIATION, ShownRow
 

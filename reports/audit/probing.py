@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.audit.reading import Numbers, complete
+from reports.audit.item_columns import Numbers, complete
 
 LOWER_IS_BETTER = frozenset({"lm-loss", "pseudo-perplexity"})
 SHARES = frozenset({"similarity", "drift"})

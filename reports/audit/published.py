@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.records.record import Record
-from reports.audit.reading import Numbers, Path
+from reports.audit.item_columns import Numbers, Path
 
 NOT_OF_ANSWERS = ("cost", "contamination", "data")
 """Parts of a record that no answer gives: what a run took, and counts of its data."""

@@ -12,6 +12,7 @@ from functools import cached_property
 import pandas as pd
 
 from bench.records.record import Record
+from reports.audit.item_columns import Numbers, Path, column_texts, part
 from reports.audit.leaving_out import (
     LeftOut,
     SeedVariance,
@@ -24,7 +25,6 @@ from reports.audit.leaving_out import (
     own_variance,
     seeds_part,
 )
-from reports.audit.reading import Numbers, Path, column_texts, part
 
 CHANCE = 0.05
 POOLED_UP_TO = 4

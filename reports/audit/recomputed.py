@@ -7,10 +7,10 @@ import pandas as pd
 
 from bench.records.outcome import Outcome
 from bench.records.record import Record
-from reports.audit.answered import answered_means
+from reports.audit.imported_means import answered_means
+from reports.audit.item_columns import Numbers, Path, column_texts, complete, part, parts
 from reports.audit.others_metrics import METRICS, OF_TRAINING, RATE_COLUMNS, part_of
 from reports.audit.probing import ProbeItems, probe_numbers, relative_loss
-from reports.audit.reading import Numbers, Path, column_texts, complete, part, parts
 
 
 def recomputed(record: Record, items: pd.DataFrame) -> Numbers:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bench.records.record import Record
-from reports.audit.reading import Numbers
-from reports.audit.reading import Path as Place
+from reports.audit.item_columns import Numbers
+from reports.audit.item_columns import Path as Place
 from reports.rows.across import Across, across
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names

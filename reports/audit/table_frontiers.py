@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.records.record import Record
-from reports.audit.reading import Numbers
-from reports.audit.reading import Path as Place
+from reports.audit.item_columns import Numbers
+from reports.audit.item_columns import Path as Place
 from reports.rows import frontier
 from reports.rows.equal_cost import HELD, SPENT, comparable_costs, frugal_shares, with_cost, with_gain
 from reports.rows.one_base import on_one_base

@@ -15,10 +15,10 @@ from bench.records import store
 from bench.records.record import Record
 from reports.audit import leaving_out
 from reports.audit.intervals import Left, seed_variance
+from reports.audit.item_columns import Numbers, part
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, own_variance
 from reports.audit.others_metrics import METRICS, OF_TRAINING
 from reports.audit.ranks import Rival, p_of_row
-from reports.audit.reading import Numbers, part
 from reports.audit.recomputed import said_and_gold
 from reports.audit.table import BOUNDS, SEED_DEVIATION, ShownRow
 

@@ -11,8 +11,8 @@ from bench.records.record import Import, Provenance, Record, Setup
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe
-from reports.audit.answered import answered_means
 from reports.audit.findings import audit, summary
+from reports.audit.imported_means import answered_means
 
 RIGHT = {"acc": [1.0, 1.0, 0.0, 1.0], "rougeL": [0.5, 0.25, 1.0, 0.0], "nats": [3.0, 1.0, 2.5, 4.0]}
 

@@ -11,7 +11,7 @@ from ranked_rows import engine_and_audit
 
 from bench.statistics import power
 from bench.statistics.intervals import Spread
-from reports.audit.detecting import Average, _seeds_at, _smallest_found, detectable_difference, smallest_loss, that_vary_alike
+from reports.audit.detectable import Average, _seeds_at, _smallest_found, detectable_difference, smallest_loss, that_vary_alike
 
 
 def test_the_worked_number_of_the_docs():

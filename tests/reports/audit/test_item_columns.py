@@ -1,6 +1,6 @@
 import pandas as pd
 
-from reports.audit.reading import column_texts, complete, part, parts
+from reports.audit.item_columns import column_texts, complete, part, parts
 
 ITEMS = pd.DataFrame(
     {"kind": ["task", "probe", "probe"], "name": ["t", "p", "q"], "value": [None, 1.0, 2.0], "prediction": ["a", None, "b"]}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata, trim_mean
 
 from bench.statistics import across
-from reports.audit.together import TaskScores, critical_of_places, middle_half, over_tasks
+from reports.audit.across import TaskScores, critical_of_places, middle_half, over_tasks
 
 NAMES = ("full", "frozen", "lora")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.errors import UserError
-from reports.exchange.chosen import rows_of_strategy
+from reports.exchange.export_rows import rows_of_strategy
 from reports.rows.rows import aggregate
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.records.record import Record
 from reports.audit.counting import Bounded
-from reports.audit.reading import Numbers, Path, part
+from reports.audit.item_columns import Numbers, Path, part
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reports.audit.item_columns import Numbers
 from reports.audit.others_metrics import METRICS
-from reports.audit.reading import Numbers
 
 FAULTLESS = {"perplexity": 1.0, "bits_per_byte": 0.0}
 """Of what is no share: a text that is foretold for sure."""

@@ -4,7 +4,7 @@ from math import exp
 
 import pytest
 
-from reports.audit.written import bleu, bleu_terms, chrf, chrf_terms
+from reports.audit.chrf_and_bleu import bleu, bleu_terms, chrf, chrf_terms
 
 
 def test_chrf_of_two_letters():

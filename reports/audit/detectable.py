@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from bench.records.record import Record
+from reports.audit.item_columns import Numbers
 from reports.audit.ranks import CHANCE, Rival, Varying, variances_of_pair
-from reports.audit.reading import Numbers
 
 FOUND = 0.8
 """How often a smallest difference is to be found."""
