@@ -16,12 +16,12 @@ from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial
 from bench.running.assignments import Hands, Recorded, Workplace, in_turn
 from bench.running.execution import attempted, failure_reason
-from bench.running.trial import RUNGS, Pruner, Trial, perform_trial, recorded_trial
+from bench.running.trial import RUNGS, IsPruned, Trial, perform_trial, recorded_trial
 from bench.runs.run import Run
 from bench.specs.search import Search
 from bench.strategies import value_of, with_values
 
-PrunableTrial = tuple[Trial, Pruner | None]
+PrunableTrial = tuple[Trial, IsPruned | None]
 """A trial, and what may prune it."""
 TrialRecords = list[TrialRecord | None]
 """The records of trials, None where one is not to be done now."""
@@ -34,7 +34,7 @@ class TrialWork:
     """A trial that is to be done."""
 
     trial: Trial
-    pruner: Pruner | None
+    pruner: IsPruned | None
 
     @property
     def id(self) -> str:

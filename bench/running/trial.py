@@ -33,7 +33,7 @@ RUNGS = (0.25, 0.5)
 UNASKED = ("probes", "also", "test_items", "other_items", "paraphrase_items", "probe_every")
 """Inputs of a run that say what its model is asked at the end or on the way, which a trial's is not."""
 
-Pruner = Callable[[Sequence[float]], bool]
+IsPruned = Callable[[Sequence[float]], bool]
 """Whether a trial with these scores at its rungs so far is to be pruned."""
 
 
@@ -70,7 +70,7 @@ class Trial:
 
 
 def perform_trial(
-    trial: Trial, device: Device, progress: Progress, pruner: Pruner | None = None, folder: RunFolder | None = None
+    trial: Trial, device: Device, progress: Progress, pruner: IsPruned | None = None, folder: RunFolder | None = None
 ) -> TrialRecord:
     """The trial's record; where its loss is not finite, one that says so and what was spent until then. It goes on from what is
     kept of it."""
@@ -109,7 +109,7 @@ def recorded_trial(trial: Trial, device: Device, resumed: Sequence[int] = (), **
 class Rungs:
     """A watch of the training loop that scores the model at each rung, and ends a training that is to be pruned."""
 
-    def __init__(self, session: TrainingSession, validation: EvalSet, pruner: Pruner | None) -> None:
+    def __init__(self, session: TrainingSession, validation: EvalSet, pruner: IsPruned | None) -> None:
         self._session, self._validation, self._pruner = session, validation, pruner
 
     def __call__(self, model: nn.Module, state: TrainingState) -> bool:
