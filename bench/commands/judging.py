@@ -39,7 +39,7 @@ def judge_command(
     judging = Judging(find_judge(judge), out, partial(typer.echo, err=True))
     to = console()
     # Before anything is paid for, and not in a dry run alone.
-    say(to, judging.told_cost(pairs))
+    say(to, judging.cost_sentence(pairs))
     if cut := cut_texts(pairs):
         say(to, f"items of which the judge sees the beginning alone, since no more of their texts is kept: {cut:,}")
     if not dry_run:
@@ -57,9 +57,9 @@ def _judged_tables(judging: "Judging", pairs: "list[RowPair]") -> "dict[str, lis
     for pair in pairs:
         suite, model, task = pair.group
         progress.start(f"{task}: {pair.label}")
-        said = [(judging.verdicts(pairing), turned) for pairing, turned in pair.pairings]
+        by_seed = [(judging.verdicts(pairing), turned) for pairing, turned in pair.pairings]
         # Verdicts are kept by the runs' ids, so that their `one` may be the row that stands below.
-        verdicts = [[judged.turned if turned else judged for judged in seed] for seed, turned in said]
+        verdicts = [[judged.turned if turned else judged for judged in of_seed] for of_seed, turned in by_seed]
         labels = (pair.rows[0].label, pair.rows[1].label)
         runs = (len(pair.rows[0].records), len(pair.rows[1].records))
         seeded = (not pair.rows[0].seedless, not pair.rows[1].seedless)

@@ -123,7 +123,7 @@ class EndpointModel:
         money = self.price(*map(float, counted.sum())) if known else None
         return Cost(**dict.fromkeys((*trained, *kept), 0), **dict.fromkeys(unknown), eval_seconds=seconds, money=money)
 
-    def told_cost(self, what: str, read: float, written: float) -> str:
+    def cost_sentence(self, what: str, read: float, written: float) -> str:
         """What asking `what` comes to, said before it is asked."""
         price = f"at most about {self.price(read, written):.2f} at its prices" if self.priced else "its file has no prices"
         tokens = f"about {read:,.0f} tokens to read and at most {written:,.0f} to write"

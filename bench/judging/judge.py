@@ -50,7 +50,7 @@ class Judging:
     def _conversations(self) -> Conversations:
         return Conversations(self.judge.endpoint, self.say)
 
-    def told_cost(self, all_pairs: Sequence[RowPair]) -> str:
+    def cost_sentence(self, all_pairs: Sequence[RowPair]) -> str:
         """What asking about all of them costs, as far as it was not asked before."""
         pairings = {pairing for pair in all_pairs for pairing, _ in pair.pairings}
         if all(_same_answers(contest) for pairing in pairings for contest in pairing.contests):
@@ -63,7 +63,7 @@ class Judging:
             return f"nothing is asked of {self.judge.name}: all its replies are kept"
         read = sum(len(prompt) for (prompt,) in waiting) / CHARACTERS
         written = len(waiting) * self.judge.spec.max_tokens
-        return self.judge.told_cost(f"{len(waiting):,} requests", read, written)
+        return self.judge.cost_sentence(f"{len(waiting):,} requests", read, written)
 
     def verdicts(self, pairing: Pairing) -> list[JudgedItem]:
         """Of each contest of the pairing, in their order. What is kept is not asked again.
@@ -116,7 +116,7 @@ def _still_known(pairing: Pairing, kept: dict[str, JudgedItem]) -> dict[str, Jud
 
 
 def _has_silent_reply(judged: JudgedItem) -> bool:
-    return any(said is not None and not said.text.strip() for said in (judged.one_first, judged.other_first))
+    return any(reply is not None and not reply.text.strip() for reply in (judged.one_first, judged.other_first))
 
 
 def _same_answers(contest: Contest) -> bool:

@@ -127,12 +127,12 @@ def _row_pair(one: Row, other: Row, out: Path, items: int | None) -> RowPair:
 
 
 def _runs_that_meet(one: Row, other: Row) -> list[tuple[Record, Record]]:
-    alone = 1 in (len(one.records), len(other.records))
+    single_run = 1 in (len(one.records), len(other.records))
     # A seed may have failed in one of the rows; the next one must not stand in for it.
-    met = [(a, b) for a in one.records for b in other.records if alone or a.setup.seed == b.setup.seed]
-    if not met:
+    pairs = [(a, b) for a in one.records for b in other.records if single_run or a.setup.seed == b.setup.seed]
+    if not pairs:
         raise UserError(f"{one.label} and {other.label} have no seed in common; run both with the same --seeds")
-    return met
+    return pairs
 
 
 def _pairing(mine: Record, theirs: Record, first: pd.DataFrame, second: pd.DataFrame) -> tuple[Pairing, bool]:

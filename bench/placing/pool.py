@@ -17,7 +17,7 @@ from bench.placing.slot import Slot
 from bench.placing.view import View
 from bench.records.record import Record
 from bench.records.trial import TrialRecord
-from bench.running.assignments import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, settled, told_of_others
+from bench.running.assignments import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, settled, waiting_sentence
 
 
 class Worker(Protocol):
@@ -133,7 +133,7 @@ class WorkerPool:
             self._view.begins(number, work)
             self._workers[number].give(work)
         if self._ready and not self._busy and shift.queue.waiting:
-            self._view.say_once(told_of_others(len(shift.queue.waiting)))
+            self._view.say_once(waiting_sentence(len(shift.queue.waiting)))
         idle = [slot for slot in self._slots if slot.number not in self._workers]
         starting = len(self._workers) - len(self._ready) - len(self._busy)
         for slot in idle[: max(0, len(shift.queue.waiting) - starting - len(self._ready))]:

@@ -99,7 +99,7 @@ def _apis(runs: Sequence[Run]) -> Iterator[str]:
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.needs_device:
             cost = api_asking([run for run in runs if run.model.name == model.name])
-            yield model.told_cost(f"{cost.items:,} questions", cost.read, cost.written)
+            yield model.cost_sentence(f"{cost.items:,} questions", cost.read, cost.written)
 
 
 def api_asking(runs: Sequence[Run]) -> Asking:

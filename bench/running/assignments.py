@@ -140,7 +140,7 @@ def settled(work: Assignment, recorded: Recorded, lease: Lease, queue: Queue, pl
 
 def _jobs_in_turn(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Lease | None]]:
     """One job after another, the same on all processes; the main one has the queue, and the lease of each job."""
-    said_so = False
+    announced = False
     while True:
         lease = queue.take() if queue else None
         left = len(queue.waiting) if queue else 0
@@ -148,13 +148,13 @@ def _jobs_in_turn(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, 
         if name:
             yield name, lease
         elif left:
-            if not said_so:
-                place.progress.say(told_of_others(left))
-            said_so = True
+            if not announced:
+                place.progress.say(waiting_sentence(left))
+            announced = True
             time.sleep(POLL)
         else:
             return
 
 
-def told_of_others(count: int) -> str:
+def waiting_sentence(count: int) -> str:
     return f"waiting for {count} that another tunebench on this output folder is doing"

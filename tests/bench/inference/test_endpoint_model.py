@@ -485,9 +485,10 @@ def test_a_cost_is_told_with_its_prices_or_without():
     said = {"base_url": "http://localhost:1/v1", "model": "m"}
     priced = EndpointModel("mine", EndpointSpec(**said, input_price=2.5, output_price=10))
     told = "asking mine over its API: 3 questions, about 40,000 tokens to read and at most 1,280 to write; "
-    assert priced.told_cost("3 questions", 40_000, 1_280) == f"{told}at most about 0.11 at its prices"
+    assert priced.cost_sentence("3 questions", 40_000, 1_280) == f"{told}at most about 0.11 at its prices"
     assert (
-        EndpointModel("mine", EndpointSpec(**said)).told_cost("3 questions", 40_000, 1_280) == f"{told}its file has no prices"
+        EndpointModel("mine", EndpointSpec(**said)).cost_sentence("3 questions", 40_000, 1_280)
+        == f"{told}its file has no prices"
     )
 
 

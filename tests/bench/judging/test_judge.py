@@ -93,7 +93,7 @@ def test_a_judge_that_said_nothing_is_asked_again(server, judging, tmp_path):
     assert [each.verdict for each in verdicts(judging, pair)] == ["tie", "one"]
     server.reply = longer
     again = Judging(judging.judge, tmp_path, judging.say)
-    assert "nothing is asked" not in again.told_cost([pair])
+    assert "nothing is asked" not in again.cost_sentence([pair])
     assert [each.verdict for each in verdicts(again, pair)] == ["one", "one"]
 
 
@@ -108,21 +108,21 @@ def test_what_is_kept_in_the_folder_is_not_asked_again(server, judging, tmp_path
     (pair,) = met(tmp_path, a=["longer", "x"], b=["long", "xyz"])
     first = verdicts(judging, pair)
     shutil.rmtree(folders.cache())
-    assert judging.told_cost([pair]) == "nothing is asked of mine: all its replies are kept"
+    assert judging.cost_sentence([pair]) == "nothing is asked of mine: all its replies are kept"
     assert verdicts(judging, pair) == first and len(server.requests) == 4
 
 
 def test_where_both_answers_are_the_same_nothing_has_to_be_asked(judging, tmp_path):
     """It was said that all replies are kept, of which there are none."""
     (pair,) = met(tmp_path, a=["x", "y"], b=["x", "y"])
-    assert judging.told_cost([pair]) == "nothing has to be asked of mine: both answers to each item are the same"
+    assert judging.cost_sentence([pair]) == "nothing has to be asked of mine: both answers to each item are the same"
 
 
 def test_what_the_cache_keeps_is_not_paid_again(server, judging, tmp_path):
     (pair,) = met(tmp_path, a=["longer", "x"], b=["long", "xyz"])
     first = verdicts(judging, pair)
     shutil.rmtree(judged_folder(tmp_path))
-    assert judging.told_cost([pair]) == "nothing is asked of mine: all its replies are kept"
+    assert judging.cost_sentence([pair]) == "nothing is asked of mine: all its replies are kept"
     assert verdicts(judging, pair) == first and len(server.requests) == 4
 
 
@@ -168,7 +168,7 @@ def test_another_judge_has_a_file_of_its_own(server, judging, judge, tmp_path):
 
 def test_the_cost_is_that_of_different_prompts_without_an_answer(server, judging, tmp_path):
     all_pairs = met(tmp_path, a=["longer", "x"], b=["long", "xyz"], c=["longer", "y"])
-    told = judging.told_cost(all_pairs)
+    told = judging.cost_sentence(all_pairs)
     # Three pairs of two items in two orders; a and c say the same of the first item, and meet b's answer as one.
     assert told.startswith("asking mine over its API: 8 requests, about ") and not server.requests
     for pair in all_pairs:
