@@ -170,8 +170,8 @@ def export_every_eval_ever(
 
     schema = json.loads(assets.member("every-eval-ever", "every_eval_ever/schemas/eval.schema.json"))
     rows = rows_of_strategy(_exported_rows(out, suite, model), strategy)
-    made = as_every_eval_ever(rows, Publisher(organisation, model_id, relationship), schema, datetime.now(UTC))
-    return _write_or_print(json.dumps(made, indent=1) + "\n", to)
+    document = as_every_eval_ever(rows, Publisher(organisation, model_id, relationship), schema, datetime.now(UTC))
+    return _write_or_print(json.dumps(document, indent=1) + "\n", to)
 
 
 def _exported_rows(out: Path, suite: str | None, model: str | None) -> "list[Row]":

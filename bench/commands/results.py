@@ -58,8 +58,8 @@ def _print_contract(suite: str | None, out: Path, budget: str | None) -> None:
     records = _chosen_records(suite, out, budget)
     # Unequal rows are let through: a program is refused nothing that is there.
     parts = suite_summaries(out, out, SuiteReport("standings", _standings), True, _run_filter(suite, out, budget))
-    of_row = {run: standing for part in parts for run, standing in part.items()}
-    print(json.dumps([as_contract(record, *of_row.get(record.run_id, ())) for record in records], indent=1))
+    standing_by_run = {run: standing for part in parts for run, standing in part.items()}
+    print(json.dumps([as_contract(record, *standing_by_run.get(record.run_id, ())) for record in records], indent=1))
 
 
 def _standings(rows: "Sequence[Row]") -> "dict[str, tuple[float | None, Places | None]]":
@@ -77,9 +77,9 @@ def _print_trials(suite: str | None, out: Path, budget: str | None) -> None:
     from reports.terminal.trials import print_trials
 
     # As records write it, so that `0.08Mtokens` finds `80ktokens`.
-    own = None if budget is None else str(Budget.parse(budget))
+    written_budget = None if budget is None else str(Budget.parse(budget))
     setups = ((trial, trial.setup) for trial in read_trials(out))
-    trials = [trial for trial, setup in setups if suite in (None, setup.suite) and own in (None, setup.budget)]
+    trials = [trial for trial, setup in setups if suite in (None, setup.suite) and written_budget in (None, setup.budget)]
     if not trials:
         raise UserError(
             f"no trials in {trials_folder(out)}{_restriction_in_words(suite, budget)}; run a suite with --tune first"

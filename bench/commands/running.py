@@ -108,9 +108,9 @@ def _look_first(options: "PlanOptions", checkpoint_every: str, debug: bool) -> "
     from bench.specs.checkpoint_every import checkpoint_interval
 
     first_look(options)
-    every = checkpoint_interval(checkpoint_every)
+    interval = checkpoint_interval(checkpoint_every)
     _quiet_libraries(debug)
-    return every
+    return interval
 
 
 def _quiet_libraries(debug: bool) -> None:

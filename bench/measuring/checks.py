@@ -118,8 +118,8 @@ def _as_base_answers(session: Session, evalset: EvalSet, answers: pd.DataFrame, 
 
 def frozen_sums(model: nn.Module) -> dict[str, float]:
     """The sum of each weight that is not trained. 4-bit ones (uint8) are left out, since bitsandbytes unpacks them in place."""
-    still = {name: weight for name, weight in model.named_parameters() if not weight.requires_grad and numel(weight)}
-    return {name: _sum_in_parts(full_tensor(weight)) for name, weight in still.items() if weight.dtype != torch.uint8}
+    frozen_weights = {name: weight for name, weight in model.named_parameters() if not weight.requires_grad and numel(weight)}
+    return {name: _sum_in_parts(full_tensor(weight)) for name, weight in frozen_weights.items() if weight.dtype != torch.uint8}
 
 
 def _sum_in_parts(weight: torch.Tensor) -> float:
@@ -136,10 +136,10 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
         frozen: `frozen_sums` of the model before it was trained.
     """
     sets = session.sets
-    still = {name: total for name, total in frozen_sums(model).items() if name in frozen}
+    sums_after = {name: total for name, total in frozen_sums(model).items() if name in frozen}
     checks: dict[str, bool | None] = {
         "answers are the model's own": answers_agree(session, sets.test, after.test, model),
-        "frozen weights stay": all(total == frozen[name] for name, total in still.items()),
+        "frozen weights stay": all(total == frozen[name] for name, total in sums_after.items()),
     }
     for name, frame in after.elsewhere.items():
         checks[f"{name}: answers are the model's own"] = answers_agree(session, sets.elsewhere[name], frame, model, count=1)
@@ -184,13 +184,14 @@ def _noise_shows(
         return predict(backend, evalset)["confidence"].tolist(), [probe.measure(backend) for probe in probes]
 
     checks: dict[str, bool] = {}
-    sure, items = measured()
+    confidences, items = measured()
     for strength in NOISE:
         with noise(matrices, strength):
-            now_sure, now_items = measured()
-        if not set(sure) <= {0.0, 1.0}:  # a model that is as sure as can be stays so; it has collapsed, and is told for that
+            now_confidences, now_items = measured()
+        # A model that is as sure as can be stays so; it has collapsed, and is told for that.
+        if not set(confidences) <= {0.0, 1.0}:
             answers = f"noise on the trained {where} changes answers"
-            checks[answers] = checks.get(answers, False) or sure != now_sure
+            checks[answers] = checks.get(answers, False) or confidences != now_confidences
         for probe, old, new in zip(probes, items, now_items, strict=True):
             name = f"{probe.spec.name}: noise on the trained {where} shows"
             checks[name] = checks.get(name, False) or numbers_differ(old, new)

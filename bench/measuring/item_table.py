@@ -72,10 +72,10 @@ def item_table(
 def _probe_frames(before: BaseResults, after: Evaluation) -> Iterator[pd.DataFrame]:
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
-        was = before.probes[name]
-        more = {"before_right": was["right"]} if "right" in was else {}
+        base_frame = before.probes[name]
+        more = {"before_right": base_frame["right"]} if "right" in base_frame else {}
         more |= {"rounded_value": before.rounded[name]["value"]} if before.rounded else {}
-        yield numbered.assign(before_value=was["value"], **more)
+        yield numbered.assign(before_value=base_frame["value"], **more)
 
 
 def _predictions(kind: str, name: str, before: BaseAnswers, after: pd.DataFrame) -> pd.DataFrame:

@@ -64,16 +64,16 @@ def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False
     done = hands(works, place, lambda work: is_finished(store.find_record(out, work.id), now, rerun_on_change))
     records = []
     for run in runs:
-        mine = done.get(run.id)
-        record = place.device.agreed(mine.record if mine else store.find_record(out, run.id))
+        done_here = done.get(run.id)
+        record = place.device.agreed(done_here.record if done_here else store.find_record(out, run.id))
         assert isinstance(record, Record)
-        wanted = place.keep.model and run.strategy.trains and record.status == "ok"
-        if wanted and not mine and not model_folder(out, run.id).exists():
-            again = f"delete {store.folder(out) / run.id}.json to train it again"
-            place.progress.say(f"{run.label} has a record and no model: {again}")
+        model_wanted = place.keep.model and run.strategy.trains and record.status == "ok"
+        if model_wanted and not done_here and not model_folder(out, run.id).exists():
+            remedy = f"delete {store.folder(out) / run.id}.json to train it again"
+            place.progress.say(f"{run.label} has a record and no model: {remedy}")
         # Of a process that was stopped between the two. With --rerun-on-change another command may be doing the run anew.
-        left = place.device.main and checkpoint_folder(out, run.id).is_dir()
-        if left and record.status != "failed" and not Leases(out).busy(run.id):
+        checkpoint_left = place.device.main and checkpoint_folder(out, run.id).is_dir()
+        if checkpoint_left and record.status != "failed" and not Leases(out).busy(run.id):
             remove_checkpoint(out, run.id)
         records.append(record)
     return records

@@ -64,11 +64,11 @@ def fit(run: Run, longest: int) -> Fit:
     least = Fit(adapted, memory, min(longest, MICRO_BATCH_TOKENS), checkpointing=True)
     if _room(most - _state_bytes(least), memory, longest, longest):
         return least
-    held = _state_bytes(least)
+    state_bytes = _state_bytes(least)
     raise BudgetError(
         f"its training does not fit into {run.budget.memory / 1e9:g} GB: with micro-batches of one example ({longest} tokens) "
-        f"and gradient checkpointing it takes about {most_held(held + memory.activations) / 1e9:.2f} GB, of which "
-        f"weights, gradients and moments are {held / 1e9:.2f} GB"
+        f"and gradient checkpointing it takes about {most_held(state_bytes + memory.activations) / 1e9:.2f} GB, of which "
+        f"weights, gradients and moments are {state_bytes / 1e9:.2f} GB"
     )
 
 

@@ -62,7 +62,7 @@ def _left_out_beside(run: Run) -> dict[str, int]:
     if not run.strategy.trains or len(run.tested) == 1:
         return {}
     pairs = ((splits.load_training(task).train, splits.trained_examples(task, run.tested)) for task in run.training_tasks)
-    removed = sum(len(whole) - len(left) for whole, left in pairs)
+    removed = sum(len(whole) - len(trained_on) for whole, trained_on in pairs)
     return {"beside_in_test_removed": removed, "in_beside_test": splits.in_other_tests(run.tested)}
 
 

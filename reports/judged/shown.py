@@ -84,8 +84,8 @@ def _findable_rate_sentence(smallest: float) -> str:
     # A rate lies between 0 and 1, and none of them is farther than .5 from even.
     if smallest >= 0.5:
         return "So few items and seeds would find no win rate four times out of five; take more of them."
-    ends = (numbers.share(0.5 + sign * smallest) for sign in (1, -1))
-    return f"A true win rate of {' or '.join(ends)}, or farther from .5, would be found four times out of five."
+    rates = (numbers.share(0.5 + sign * smallest) for sign in (1, -1))
+    return f"A true win rate of {' or '.join(rates)}, or farther from .5, would be found four times out of five."
 
 
 def _remarks(rate: WinRate) -> Iterator[str]:

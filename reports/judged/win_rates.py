@@ -104,8 +104,8 @@ def _seed_spread_of_pairs(judged: Sequence[JudgedRows], rates: Sequence[Jackknif
 def _margin_of_rate(rows: JudgedRows, rate: Jackknifed, spread: Spread) -> Margin:
     """One run that meets each seed of another row has a seed too, whose variance no mean over the others makes smaller."""
     margin, seeds = of_row(rate, spread), len(rows.verdicts)
-    alone = seeds > 1 and any(runs == 1 and seeded for runs, seeded in zip(rows.runs, rows.seeded, strict=True))
-    return replace(margin, seeds=margin.seeds * (1 + seeds)) if alone else margin
+    single_run = seeds > 1 and any(runs == 1 and seeded for runs, seeded in zip(rows.runs, rows.seeded, strict=True))
+    return replace(margin, seeds=margin.seeds * (1 + seeds)) if single_run else margin
 
 
 def _mean_rate(rate: Jackknifed) -> float:
