@@ -50,6 +50,7 @@ def assets_verify() -> int:
     """Check the hash of every asset in the cache."""
     from bench.data import assets
 
+    # All are looked at before any is told of, so that one command mends all that is damaged.
     cached = [name for name in assets.pinned() if assets.archive_path(name).exists()]
     damaged = [name for name in cached if not assets.is_pinned(name)]
     for name in cached:

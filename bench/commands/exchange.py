@@ -52,6 +52,7 @@ def import_lm_eval(
     named, left_out = lm_eval_results.Named(suite, model, strategy), list[str]()
     paths = lm_eval_files.results_files(place)
     imported = importing.import_files(paths, lambda path: lm_eval_results.read_lm_eval(path, named, left_out), out)
+    # They quote somebody else's file, whose control characters a terminal would obey.
     for sentence in left_out:
         print(printable(sentence), file=sys.stderr)
     return _print_imported(imported)

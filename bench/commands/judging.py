@@ -73,6 +73,7 @@ def _show_win_rates(tables: "dict[str, list[JudgedRows]]", judge: str, markdown:
     from reports.judged.shown import judged_page, print_judged
     from reports.judged.win_rates import win_rates
 
+    # All pairs of a table at once: how surprising each is hangs on how many are looked at (Holm).
     rates = {heading: win_rates(pairs) for heading, pairs in tables.items()}
     by_caption = {f"{heading}, judged by {judge} over {each.items:,} items": each for heading, each in rates.items()}
     if markdown:

@@ -217,6 +217,7 @@ def audit_results(
     suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
 ) -> int:
     """Recompute every published number from the answers per item; exit status 1 where one differs."""
+    # A mistyped folder would else be told as one in which nothing has run yet.
     if not out.is_dir():
         raise UserError(f"there is no folder {out}; name one that `tunebench run --out` wrote")
     from reports.audit.findings import audit, summary

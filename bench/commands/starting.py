@@ -34,6 +34,7 @@ def init(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> int:
     """Look at your own data, and write suites/NAME.yaml and suites/tasks/NAME.yaml for it."""
+    # The packages that are imported below read what it sets.
     from bench import quiet
 
     quiet.libraries(debug)

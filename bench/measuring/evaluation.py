@@ -113,6 +113,7 @@ def evaluate(backend: Backend, session: Session, probes: Sequence[Probe]) -> Eva
         answers("paraphrase", str(number), measure=partial(predict, backend, each))
         for number, each in enumerate(sets.paraphrases)
     )
+    # They are asked here: asked when they are first read, they would run under the probes' name.
     paraphrases = tuple(wordings)
     session.progress.phase("probes")
     items = {p.spec.name: answers("probe", p.spec.name, measure=partial(p.measure, backend)) for p in probes}

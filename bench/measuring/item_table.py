@@ -72,6 +72,7 @@ def item_table(
 def _probe_frames(before: BaseResults, after: Evaluation) -> Iterator[pd.DataFrame]:
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
+        # Both frames have the probe's items in the same order.
         base_frame = before.probes[name]
         more = {"before_right": base_frame["right"]} if "right" in base_frame else {}
         more |= {"rounded_value": before.rounded[name]["value"]} if before.rounded else {}

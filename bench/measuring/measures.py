@@ -151,6 +151,7 @@ def relative_forgetting(probes: Sequence[Probe], forgotten: dict[str, Forgetting
     scored = [forgotten[probe.spec.name] for probe in probes if probe.directed]
     pairs: list[Forgetting | Pair] = [probe if probe.share else probe.others[ACCURACY] for probe in scored if _has_share(probe)]
     known = [(pair.before, pair.after) for pair in pairs if pair.before is not None and pair.after is not None]
+    # A probe of which the base knew nothing has nothing to lose, and no share of it.
     lost = [(before - after) / before for before, after in known if before > 0]
     return 100 * sum(lost) / len(lost) if lost else None
 

@@ -55,6 +55,7 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
     """
     metric = metrics.counted(name)
     after, before = (restricted(frame, name, ["prediction", "gold"]) for frame in (after, before))
+    # One gold for both, since they hold the same items.
     gold = after["gold"].tolist()
     new, old = (metric.counts(frame["prediction"].tolist(), gold) for frame in (after, before))
     clusters = clusters_of(after.get("cluster"), len(gold))

@@ -72,6 +72,7 @@ def judged_folder(out: Path) -> Path:
 
 def judged_place(out: Path, one: str, other: str, judge_hash: str) -> Path:
     """Where the verdicts of one judge on two runs are kept."""
+    # Some digits tell the judges of a folder apart, and the file holds the whole hash.
     return judged_folder(out) / f"{one}-{other}-{judge_hash[:8]}.json"
 
 

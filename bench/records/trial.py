@@ -76,6 +76,7 @@ def read_trials(out: Path) -> list[TrialRecord]:
 
 def _read_trial(path: Path) -> TrialRecord:
     try:
+        # Pydantic's error is a ValueError, and so is that of bytes which are no UTF-8.
         return TrialRecord.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a trial ({first_fault(error)}); delete it, and it is done again") from error

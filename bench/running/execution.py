@@ -65,6 +65,7 @@ def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False
     records = []
     for run in runs:
         done_here = done.get(run.id)
+        # A shared disk may show a process late what another owner has put there.
         record = place.device.agreed(done_here.record if done_here else store.find_record(out, run.id))
         assert isinstance(record, Record)
         model_wanted = place.keep.model and run.strategy.trains and record.status == "ok"

@@ -38,6 +38,7 @@ def train_stages(session: Session, base: BaseResults, model: nn.Module, state: T
         # Where a training goes on, the stages before this one are done, and their weights are in the model.
         if number == state.stage:
             train_stage(session, model, task, state, partial(_curve, session, base))
+        # Where a training goes on, a stage may be trained and not yet asked: the stop came between the two.
         if session.sets.stages and number == len(state.stage_scores):
             backend = session.backend(model.eval())
             answers = [predict(backend, evalset) for evalset in session.sets.stages]

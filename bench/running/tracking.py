@@ -89,6 +89,7 @@ def _start_trackers(run: Run, accelerator: Accelerator, names: Sequence[str], fo
     # A store of one's own is named as MLflow has it; else it would ask a folder of the current directory.
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
     folder.mkdir(parents=True, exist_ok=True)
+    # One accelerator serves all runs of a process, and each run begins its trackers anew.
     accelerator.log_with = [LoggerType(name) for name in names]
     accelerator.project_configuration.logging_dir = str(folder / "tensorboard" / label)
     own: dict[str, dict[str, Any]] = {

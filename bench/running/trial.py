@@ -81,6 +81,7 @@ def perform_trial(
     model = adapted(trial.run, device)
     state = session.folder.resume_training(model, peak, device, progress)
     try:
+        # No rung lies in them: its score is of the run's own task, which they do not train.
         for task in trial.run.earlier[state.stage :]:
             train_stage(session, model, task, state, lambda _: [])
         if state.stage == len(trial.run.earlier):

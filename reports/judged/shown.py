@@ -43,6 +43,7 @@ def judged_page(tables: dict[str, WinRates]) -> str:
     ]
     left = [columns[0][0]]
     for heading, rates in tables.items():
+        # Labels and headings hold names that a person chose, in which Markdown may see marks of its own.
         lines = [[escaped(label), *map(escaped, cells)] for label, *cells in map(_win_rate_cells, rates.pairs)]
         reading = escaped(" ".join(_reading_sentences(rates)))
         parts += [f"## {escaped(heading)}", markdown_table(columns, lines, left), reading]

@@ -146,6 +146,7 @@ def _smallest_rate_found(margins: Sequence[Margin]) -> float | None:
 def _win_rate(rows: JudgedRows, rate: Jackknifed, margin: Margin, p: float) -> WinRate:
     verdicts = [judged.verdict for judged in rows.every]
     low, high = _rate_interval(rate, margin)
+    # Of two answers that are the same nothing was asked, and there is no reply.
     orders = [(judged.one_first, judged.other_first) for judged in rows.every if judged.one_first and judged.other_first]
     return WinRate(
         labels=rows.labels,
@@ -163,6 +164,7 @@ def _win_rate(rows: JudgedRows, rate: Jackknifed, margin: Margin, p: float) -> W
 
 def _first_places(orders: Sequence[tuple[Said, Said]]) -> list[bool]:
     """Of each reply that names an answer, whether it stood in the first place."""
+    # In the other order `other` stands in the first place.
     forward = [one.winner == "one" for one, _ in orders if one.winner in ("one", "other")]
     return forward + [other.winner == "other" for _, other in orders if other.winner in ("one", "other")]
 
