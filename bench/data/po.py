@@ -40,9 +40,9 @@ def messages(content: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _form_of_one(header: str) -> int:
     """Which form of a message with several numbers is for one, whose id is the source: in Slovenian it is the second."""
-    said = PLURAL.search(header)
+    rule = PLURAL.search(header)
     try:
-        return int(gettext.c2py(said[1])(1)) if said else 0  # documented nowhere, and used by all
+        return int(gettext.c2py(rule[1])(1)) if rule else 0  # documented nowhere, and used by all
     except (ValueError, RecursionError):
         raise FormatError("the header", f"no PO file: Plural-Forms cannot be read: {header:.80}") from None
 

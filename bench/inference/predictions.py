@@ -142,11 +142,11 @@ def _predict_by_writing(backend: Backend, evalset: EvalSet) -> list[ItemPredicti
     # An answer after a chat template ends where the model says so; another is a line, as the lines before it are.
     chats = evalset.wording.style != "plain" if evalset.encoding is None else evalset.encoding.chats(evalset.wording)
     texts = backend.generate(prompts, task.answer_tokens, one_line=not chats, beams=task.beams)
-    losses = [_loss_per_spoken_token(said.reference, each) for said, each in zip(texts, judged, strict=True)]
+    losses = [_loss_per_spoken_token(generated.reference, each) for generated, each in zip(texts, judged, strict=True)]
 
-    def taken(example: Example, said: GeneratedText, context: Context | None, loss: float | None) -> ItemPrediction:
-        value, lost, whole = task.parse(example, said.text), context and context.cut, context and context.answerable
-        return ItemPrediction(value, said.confidence, True, said.tokens, lost, whole, loss, said.finished)
+    def taken(example: Example, generated: GeneratedText, context: Context | None, loss: float | None) -> ItemPrediction:
+        value, lost, whole = task.parse(example, generated.text), context and context.cut, context and context.answerable
+        return ItemPrediction(value, generated.confidence, True, generated.tokens, lost, whole, loss, generated.finished)
 
     known: Sequence[Context | None] = read or [None] * len(examples)
     return [taken(*each) for each in zip(examples, texts, known, losses, strict=True)]
@@ -156,11 +156,11 @@ def _prompt_with_reference(context: Context, reference: Encoded | None) -> Promp
     return Prompt(context.ids, reference=None if reference is None else reference.continuation)
 
 
-def _loss_per_spoken_token(said: Likelihood | None, reference: Encoded | None) -> float | None:
+def _loss_per_spoken_token(likelihood: Likelihood | None, reference: Encoded | None) -> float | None:
     """Nats per token that carries loss."""
-    if said is None or reference is None:
+    if likelihood is None or reference is None:
         return None
-    return -float(np.mean([said.nats[place] for place in reference.spoken]))
+    return -float(np.mean([likelihood.nats[place] for place in reference.spoken]))
 
 
 def _predict_by_reading(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:

@@ -201,8 +201,8 @@ class Run:
     @property
     def wording(self) -> Wording:
         """How the run's model is asked: in the strategy's words; a chat in its own, after the strategy's examples."""
-        own, said = self.model.own_style, self.strategy.wording
-        return replace(said, style=own) if own else said
+        own, of_strategy = self.model.own_style, self.strategy.wording
+        return replace(of_strategy, style=own) if own else of_strategy
 
     @property
     def base_wordings(self) -> tuple[Wording, ...]:

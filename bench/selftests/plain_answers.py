@@ -44,24 +44,24 @@ class PlainAnswer:
     reference_loss: float | None = None
     """Nats per token of the reference, where text was written and that can be read again in one pass."""
 
-    def margin_before(self, said: Any) -> float:
-        """Of the choice from which on a text goes another way than `said`; of the closest one where that is no text."""
-        if not self.steps or not isinstance(said, str) or said == self.steps[-1][0]:
+    def margin_before(self, prediction: Any) -> float:
+        """Of the choice from which on a text goes another way than `prediction`; of the closest one where that is no text."""
+        if not self.steps or not isinstance(prediction, str) or prediction == self.steps[-1][0]:
             return self.margin
         # A token may end within a letter, which is then no beginning of any text: what comes before it is.
         whole = ((text.rstrip(HALF_A_LETTER), margin) for text, margin in self.steps)
-        return next((margin for text, margin in whole if not said.startswith(text)), self.steps[-1][1])
+        return next((margin for text, margin in whole if not prediction.startswith(text)), self.steps[-1][1])
 
 
 PlainWay = Callable[[EvalSet, int, PlainReader], PlainAnswer | None]
 """How an example of a set, by its index, is answered by a reader."""
 
 
-def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, said: Any = None) -> PlainAnswer | None:
+def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, prediction: Any = None) -> PlainAnswer | None:
     """The answer to one of the set's examples; None where it takes more than one pass to read.
 
     Args:
-        said: what was predicted. A text that the model does write is read faster if it is known; what comes out is the same.
+        prediction: what came out before. A text that the model does write is read faster so, and the answer is the same.
     """
     example = evalset.examples[index]
     if reader.model.family == "encoder":
@@ -72,7 +72,7 @@ def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, said: Any = 
         )
     ways: dict[str, PlainWay] = {
         "rank": _plain_answer_by_ranking,
-        "write": partial(_plain_answer_by_writing, said=said),
+        "write": partial(_plain_answer_by_writing, prediction=prediction),
         "read": _plain_answer_by_reading,
     }
     return ways[evalset.task.asks](evalset, index, reader)
@@ -99,7 +99,7 @@ def _likeliest_answer(scores: dict[str, float]) -> PlainAnswer:
     return PlainAnswer(first, 1 / total, scores[first] - scores[second])
 
 
-def _plain_answer_by_writing(evalset: EvalSet, index: int, reader: PlainReader, said: Any) -> PlainAnswer | None:
+def _plain_answer_by_writing(evalset: EvalSet, index: int, reader: PlainReader, prediction: Any) -> PlainAnswer | None:
     task, tokenizer = evalset.task, reader.tokenizer
     if task.beams > 1:
         return None
@@ -113,7 +113,7 @@ def _plain_answer_by_writing(evalset: EvalSet, index: int, reader: PlainReader, 
         return whole.split("\n")[0] if one_line else whole
 
     context = plain_context(evalset, index, task.answer_tokens, reader)
-    words = _in_words(task, evalset.examples[index], said)
+    words = _in_words(task, evalset.examples[index], prediction)
 
     def guess(ids: Sequence[int]) -> Sequence[int]:
         if not ids:
@@ -127,12 +127,12 @@ def _plain_answer_by_writing(evalset: EvalSet, index: int, reader: PlainReader, 
     return PlainAnswer(task.parse(evalset.examples[index], text(ids)), chance, min(margins), steps, reference_loss=loss)
 
 
-def _in_words(task: TaskType, example: Example, said: Any) -> str:
+def _in_words(task: TaskType, example: Example, prediction: Any) -> str:
     """Of a prediction, which is a text or tags; nothing where that can't be told."""
-    if said is None or isinstance(said, str):
-        return said or ""
-    known = all(tag == "O" or tag[2:] in task.spec.answers for tag in said)  # what was malformed has a type of no name
-    return task.answer(replace(example, gold=tuple(said))) if known else ""
+    if prediction is None or isinstance(prediction, str):
+        return prediction or ""
+    known = all(tag == "O" or tag[2:] in task.spec.answers for tag in prediction)  # what was malformed has a type of no name
+    return task.answer(replace(example, gold=tuple(prediction))) if known else ""
 
 
 def _plain_answer_by_reading(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:

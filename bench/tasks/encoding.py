@@ -118,10 +118,10 @@ class Encoding:
             if not text.startswith(so_far):
                 return None
             between = self.ids(text[len(so_far) :], special and not so_far)
-            said = [] if turn is example else self.answer(task.answer(turn), wording)
+            answer_ids = [] if turn is example else self.answer(task.answer(turn), wording)
             ends = ends_learned and bool(so_far) and between[:1] == [self.model.tokenizer.eos_token_id]
-            ids += [*between, *said]
-            learned += [ends and place == 0 for place in range(len(between))] + [True] * len(said)
+            ids += [*between, *answer_ids]
+            learned += [ends and place == 0 for place in range(len(between))] + [True] * len(answer_ids)
             so_far = f"{text}{'' if self.chats(wording) else ' '}{task.answer(turn)}"
         return Lead(tuple(ids), tuple(learned))
 

@@ -35,9 +35,9 @@ def chat(tokenizer: Tokenizer, text: str, before: Sequence[str] | None = None) -
     where it is one of a chat's turns, as lines of who says what."""
     turns = [*(before or []), text]
     if tokenizer.chat_template:
-        said = [{"role": role, "content": turn} for role, turn in zip(cycle(ROLES), turns, strict=False)]
+        messages = [{"role": role, "content": turn} for role, turn in zip(cycle(ROLES), turns, strict=False)]
         # Qwen3 and SmolLM3 would think first, as far as an answer's tokens reach; other templates do not read the name.
-        return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True, enable_thinking=False))
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, enable_thinking=False))
     return f"{text}\nAnswer:" if before is None else f"{lines(turns)}Assistant:"
 
 

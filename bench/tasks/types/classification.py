@@ -66,8 +66,8 @@ class Classification(TaskType):
     def parse(self, example: Example, text: str) -> str | None:
         """The label with whose words the text begins; the longest ones, should one answer begin another."""
         # Chat models like to write **Positive.** or "positive".
-        said = text.strip().lstrip(".\"'*").lower()
-        fitting = [label for label, words in self.spec.answers.items() if re.match(rf"{re.escape(words.lower())}(?!\w)", said)]
+        reply = text.strip().lstrip(".\"'*").lower()
+        fitting = [label for label, words in self.spec.answers.items() if re.match(rf"{re.escape(words.lower())}(?!\w)", reply)]
         return max(fitting, key=lambda label: len(self.spec.answers[label]), default=None)
 
     def outputs(self) -> int:

@@ -56,15 +56,15 @@ class Dialogue(Generation):
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]] | None:
         """None for a dialogue in which the assistant says nothing after the user."""
-        system, said = _opening_and_turns(row)
-        while said and said[-1][0] == USER:
-            said.pop()
-        said = said[-self.options.turns :] if self.options.turns else said
-        said = said[next((place for place, (role, _) in enumerate(said) if role == USER), len(said)) :]
-        if not said:
+        system, turns = _opening_and_turns(row)
+        while turns and turns[-1][0] == USER:
+            turns.pop()
+        turns = turns[-self.options.turns :] if self.options.turns else turns
+        turns = turns[next((place for place, (role, _) in enumerate(turns) if role == USER), len(turns)) :]
+        if not turns:
             return None
-        said[0] = (USER, f"{system} {said[0][1]}".strip())
-        *before, (_, text), (_, answer) = said
+        turns[0] = (USER, f"{system} {turns[0][1]}".strip())
+        *before, (_, text), (_, answer) = turns
         history = lines([words for _, words in before])
         return {**self.fields(row), "history": history, "text": text}, (answer,)
 
@@ -76,14 +76,14 @@ class Dialogue(Generation):
         """None where the last answer alone is learned."""
         if self.options.loss_on == "last answer":
             return []
-        said = self.before(example)
+        spoken = self.before(example)
         return [
             replace(
                 example,
-                fields={**example.fields, "history": lines(said[:place]), "text": said[place]},
-                gold=(said[place + 1],),
+                fields={**example.fields, "history": lines(spoken[:place]), "text": spoken[place]},
+                gold=(spoken[place + 1],),
             )
-            for place in range(0, len(said), 2)  # the user's turns: the user begins, and speakers alternate
+            for place in range(0, len(spoken), 2)  # the user's turns: the user begins, and speakers alternate
         ]
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
@@ -94,7 +94,7 @@ class Dialogue(Generation):
 
 def _opening_and_turns(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
     """What stands before the first words, and who said what, in turn: one after another of the same speaker are one turn."""
-    system, said = " ".join(str(row.get("opening", "")).split()), list[tuple[str, str]]()
+    system, turns = " ".join(str(row.get("opening", "")).split()), list[tuple[str, str]]()
     for speaker, words in _turns_of_row(row):
         if (role := SPEAKERS.get(speaker.lower())) is None:
             raise ValueError(f"field 'roles' names '{speaker}'; a chat has {', '.join(SPEAKERS)}")
@@ -102,11 +102,11 @@ def _opening_and_turns(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str
             raise ValueError("a turn is empty")
         if role == SYSTEM:
             system = f"{system} {text}".strip()
-        elif said and said[-1][0] == role:
-            said[-1] = (role, f"{said[-1][1]} {text}")
+        elif turns and turns[-1][0] == role:
+            turns[-1] = (role, f"{turns[-1][1]} {text}")
         else:
-            said.append((role, text))
-    return system, said
+            turns.append((role, text))
+    return system, turns
 
 
 def _turns_of_row(row: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -67,13 +67,13 @@ class ChoiceTask(TaskType):
         texts = [" ".join(str(text).split()) for text in given] if isinstance(given, list | tuple) else []
         if not 2 <= len(texts) <= len(ascii_uppercase) or not all(texts):
             raise ValueError("field 'choices' must be a list of 2 to 26, none of them empty")
-        said = str(row["gold"]).strip()
-        place = int(said) if said.isdecimal() else ascii_uppercase.find(said.upper()) if len(said) == 1 else -1
+        gold = str(row["gold"]).strip()
+        place = int(gold) if gold.isdecimal() else ascii_uppercase.find(gold.upper()) if len(gold) == 1 else -1
         if not 0 <= place < len(texts):
             last = len(texts) - 1
             raise ValueError(
                 f"field 'gold' must be a choice's number from 0 to {last} or its letter from A to {ascii_uppercase[last]}, "
-                f"not '{said}'"
+                f"not '{gold}'"
             )
         lines = (f"{letter}. {text}" for letter, text in zip(ascii_uppercase, texts, strict=False))
         return {**self.fields(row), "choices": "\n".join(lines)}, ascii_uppercase[place]
@@ -112,14 +112,14 @@ class ChoiceTask(TaskType):
     def parse(self, example: Example, text: str) -> str | None:
         """The choice whose letter and words the text begins with, or whose words, the longest of several; else the one whose
         letter stands first."""
-        said, choices = text.strip(), self.candidates(example)
-        answer = said.lstrip("\"'*(")
+        reply, choices = text.strip(), self.candidates(example)
+        answer = reply.lstrip("\"'*(")
         # A choice's words may be another's letter: `C. bc` is no B.
         for letter, words in choices.items():
             if re.match(rf"{letter}[.):*]+\s*{re.escape(words)}(?!\w)", answer, re.IGNORECASE):
                 return letter
         # With each number of leading signs: a choice may itself begin with a bracket or a quotation mark.
-        forms = [said[signs:] for signs in range(len(said) - len(answer) + 1)]
+        forms = [reply[signs:] for signs in range(len(reply) - len(answer) + 1)]
         fitting = [
             letter
             for letter, words in choices.items()

@@ -194,8 +194,8 @@ class Ner(TaskType):
 
     def answer(self, example: Example) -> str:
         words = example.fields["text"].split()
-        said = [f"{' '.join(words[a:b])} ({self.spec.answers[kind]})" for kind, a, b in entities(example.gold)]
-        return "; ".join(said) or self.options.none
+        mentions = [f"{' '.join(words[a:b])} ({self.spec.answers[kind]})" for kind, a, b in entities(example.gold)]
+        return "; ".join(mentions) or self.options.none
 
     @property
     def answer_tokens(self) -> int:

@@ -73,8 +73,8 @@ class Qa(TaskType):
 
     def constant(self, train: Sequence[Example]) -> Answerer:
         """No answer where there may be none, else the most frequent one; the better of the two on training."""
-        said = Counter(self.answer(example) for example in train if example.gold)
-        options = ["", *(text for text, _ in said.most_common(1))]
+        counts = Counter(self.answer(example) for example in train if example.gold)
+        options = ["", *(text for text, _ in counts.most_common(1))]
         metric, golds = metrics.counted(self.spec.metrics[0]), [list(example.gold) for example in train]
         best = max(options, key=lambda text: metric.value([text] * len(golds), golds))
         return lambda example: best
@@ -93,9 +93,9 @@ class Qa(TaskType):
 
     def parse(self, example: Example, text: str) -> str | None:
         """The first line; an empty one is malformed. `Unanswerable.` says no less than `unanswerable`."""
-        said = text.strip().split("\n")[0].strip()
+        reply = text.strip().split("\n")[0].strip()
         nothing = self.options.no_answer
-        return "" if said and nothing and same_words(said, nothing) else said or None
+        return "" if reply and nothing and same_words(reply, nothing) else reply or None
 
     def wrong(self, example: Example) -> str:
         return "\ue000"  # a letter for private use, which is in no text
