@@ -38,8 +38,8 @@ class WrongNumber:
 
     @property
     def sentence(self) -> str:
-        said = "is not published" if self.published is None else f"is published as {self.published!r}"
-        return f"{self.label}: {'.'.join(self.place)} {said}; the answers give {self.recomputed!r}"
+        state = "is not published" if self.published is None else f"is published as {self.published!r}"
+        return f"{self.label}: {'.'.join(self.place)} {state}; the answers give {self.recomputed!r}"
 
 
 @dataclass
@@ -64,12 +64,12 @@ class Findings:
     def compare(self, label: str, published_numbers: Numbers, recomputed_numbers: Numbers) -> None:
         """Hold what is published against what was recomputed."""
         for place, number in recomputed_numbers.items():
-            said = published_numbers.get(place)
-            distance = math.inf if said is None else abs(said - number) / max(1.0, abs(number))
+            published = published_numbers.get(place)
+            distance = math.inf if published is None else abs(published - number) / max(1.0, abs(number))
             self.checked += 1
             if not distance <= AGREES_WITHIN:  # so that NaN differs
-                self.differences.append(WrongNumber(label, place, said, number))
-            if said is not None:
+                self.differences.append(WrongNumber(label, place, published, number))
+            if published is not None:
                 self.largest = max(self.largest, distance)
         # What cannot be recomputed is told by name, so that nobody takes it for checked.
         for place in published_numbers.keys() - recomputed_numbers.keys():

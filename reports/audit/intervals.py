@@ -13,7 +13,7 @@ from reports.audit.item_columns import Numbers, Path, complete
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds, own_variance, variance_of
 from reports.audit.others_metrics import METRICS, RATE_COLUMNS
 from reports.audit.probing import DISTANCES, ProbeItems
-from reports.audit.recomputed import probe_parts, said_and_gold, single_scores, task_parts
+from reports.audit.recomputed import predictions_and_gold, probe_parts, single_scores, task_parts
 from reports.audit.table import BOUNDS, SEED_DEVIATION, ShownRow
 
 Left = dict[Path, LeftOut]
@@ -112,8 +112,8 @@ def _score_left_out(answered: pd.DataFrame, metric: str, column: str) -> LeftOut
         values = complete(known, metric)
         bounded: Bounded = "mean of shares" if RATE_COLUMNS[metric][1] else "number"
         return leaving_out.of_mean(known, values, [1.0] * len(values), bounded) if values else None
-    said = said_and_gold(answered, metric, column)
-    return leaving_out.of_metric(answered, metric, *said) if said else None
+    texts = predictions_and_gold(answered, metric, column)
+    return leaving_out.of_metric(answered, metric, *texts) if texts else None
 
 
 def _probe_left_out(probe: ProbeItems) -> Iterator[tuple[Path, LeftOut]]:

@@ -90,24 +90,24 @@ def _score_numbers(answered: pd.DataFrame, metric: str) -> Numbers:
 
 
 def _metric_of_answers(answered: pd.DataFrame, metric: str, column: str) -> float | None:
-    known = said_and_gold(answered, metric, column)
+    known = predictions_and_gold(answered, metric, column)
     return METRICS[metric].of(*known) if known else None
 
 
-def said_and_gold(answered: pd.DataFrame, metric: str, column: str) -> tuple[list[str], list[str]] | None:
+def predictions_and_gold(answered: pd.DataFrame, metric: str, column: str) -> tuple[list[str], list[str]] | None:
     """What a metric compares, as the table holds it; None where something of it is missing."""
-    said, gold = column_texts(answered, column), column_texts(answered, "gold")
-    if said is None or gold is None or metric not in METRICS:
+    predicted, gold = column_texts(answered, column), column_texts(answered, "gold")
+    if predicted is None or gold is None or metric not in METRICS:
         return None
     if metric not in OF_TRAINING:
-        return said, gold
+        return predicted, gold
     runs = column_texts(answered, "seen")
     if runs is None:
         return None
-    said, gold = (
-        [part_of(tags, known, OF_TRAINING[metric]) for tags, known in zip(t, runs, strict=True)] for t in (said, gold)
+    predicted, gold = (
+        [part_of(tags, known, OF_TRAINING[metric]) for tags, known in zip(t, runs, strict=True)] for t in (predicted, gold)
     )
-    return said, gold
+    return predicted, gold
 
 
 def probe_parts(record: Record, items: pd.DataFrame) -> Iterator[tuple[str, ProbeItems]]:

@@ -19,7 +19,7 @@ from reports.audit.item_columns import Numbers, part
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, own_variance
 from reports.audit.others_metrics import METRICS, OF_TRAINING
 from reports.audit.ranks import Rival, p_of_row
-from reports.audit.recomputed import said_and_gold
+from reports.audit.recomputed import predictions_and_gold
 from reports.audit.table import BOUNDS, SEED_DEVIATION, ShownRow
 
 
@@ -77,7 +77,7 @@ def _answers_by_item(run: Record, task: str, metric: str, out: Path) -> Iterator
     """Of each item of the task: what was said, the gold value, and the item's row."""
     kind = "task" if run.setup.task == task else "elsewhere"
     answered = part(store.read_items(out, run), kind, task)
-    known = said_and_gold(answered, metric, "prediction")
+    known = predictions_and_gold(answered, metric, "prediction")
     if known:
         for item, said, gold, (_, row) in zip(answered["item"], *known, answered.iterrows(), strict=True):
             yield str(item), (said, gold, row)

@@ -18,7 +18,7 @@ def changes_as_json(comparison: Compared) -> dict[str, Any]:
         "changes": [_change_object(change) for change in comparison.changes],
         "failing": list(comparison.broken),
         "not_comparable": list(comparison.refused),
-        "changed": list(comparison.told),
+        "changed": list(comparison.remarks),
     }
 
 

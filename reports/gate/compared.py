@@ -34,7 +34,7 @@ class Compared:
     """Rows that had a score before and now fail, with the reason: worse than any number."""
     refused: Sequence[str]
     """Rows that could not be compared, with what differs."""
-    told: Sequence[str]
+    remarks: Sequence[str]
     """What is no verdict and explains one."""
 
     @property
@@ -94,10 +94,10 @@ def _changes_among(numbers: Sequence[MatchDifference]) -> list[Change]:
     rises, within, reach = (
         np.array([getattr(difference, name) for difference in numbers]) for name in ("rise", "within", "reach")
     )
-    said = change_verdicts(rises, together, within, reach)
+    tested = change_verdicts(rises, together, within, reach)
     return [
         Change(difference, float(p), cast(ChangeVerdict, str(verdict)), _detectable_change(difference, len(numbers)))
-        for difference, p, verdict in zip(numbers, said.p, said.verdicts, strict=True)
+        for difference, p, verdict in zip(numbers, tested.p, tested.verdicts, strict=True)
     ]
 
 

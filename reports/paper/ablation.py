@@ -178,12 +178,12 @@ def _caveat_sentences(sweep: Sweep, rows: Sequence[Row], columns: Sequence[Measu
 
 def _smallest_in_columns(columns: Sequence[Measure]) -> Iterator[str]:
     """How small a difference each column would have shown; once for columns that share their standing, as score and gain do."""
-    told: list[Standing] = []
+    standings: list[Standing] = []
     for column in columns:
         # Known by the object: equal standings of two probes are two facts.
-        if column.standing is None or any(column.standing is other for other in told):
+        if column.standing is None or any(column.standing is other for other in standings):
             continue
-        told.append(column.standing)
+        standings.append(column.standing)
         of = f"{column.name.replace(OF_A_PROBE, 'forgets ')}: " if column.name != "score" else ""
         yield from (f"{of}{sentence}" for sentence in smallest_found(column.standing))
 

@@ -170,8 +170,8 @@ def _standing_notes(rows: Sequence[Row]) -> Iterator[str]:
     """How the rows stand by what each probe lost."""
     standings = {probe: standing for probe in probe_names(rows) if (standing := forgetting_standing(rows, probe))}
     for probe, standing in standings.items():
-        told = (forgetting_ranks(rows, standing), *forgetting_sentences(standing))
-        yield " ".join((f"{probe}: {told[0]}", *told[1:]))
+        sentences = (forgetting_ranks(rows, standing), *forgetting_sentences(standing))
+        yield " ".join((f"{probe}: {sentences[0]}", *sentences[1:]))
     if not all(standing.seeded for standing in standings.values()):
         yield RANKS_OF_MODELS
 
@@ -179,11 +179,11 @@ def _standing_notes(rows: Sequence[Row]) -> Iterator[str]:
 def _significance(rows: Sequence[Row], probe: str) -> str:
     """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
     called = {"loss": "loss", "gain": "gain", "none": "not significant", None: "without an interval"}
-    said = [(called[row.forgetting[probe].lost.verdict], row.label) for row in rows if probe in row.forgetting]
+    verdicts = [(called[row.forgetting[probe].lost.verdict], row.label) for row in rows if probe in row.forgetting]
     # A list of all names would say the same in more words.
-    if len(said) > 1 and all(word == "not significant" for word, _ in said):
+    if len(verdicts) > 1 and all(word == "not significant" for word, _ in verdicts):
         return f"{probe}: not significant for any row."
-    names = {word: [label for each, label in said if each == word] for word in called.values()}
+    names = {word: [label for each, label in verdicts if each == word] for word in called.values()}
     by_verdict = [f"{word} for {', '.join(labels)}" for word, labels in names.items() if labels]
     return f"{probe}: {'; '.join(by_verdict)}."
 

@@ -11,7 +11,7 @@ def said(found):
 
 def test_nothing_changed(sides, held):
     found = held(sides.pairs(), sides.pairs())
-    assert found.status == 0 and not found.worse and not found.refused and not found.told
+    assert found.status == 0 and not found.worse and not found.refused and not found.remarks
     assert set(said(found).values()) == {"same"} and len(found.changes) == 9 + 8
 
 
@@ -69,12 +69,12 @@ def test_a_row_that_is_gone_is_not_passed_over(sides, held):
     found = held(sides.pairs()[3:], sides.pairs())
     assert found.status == 2 and found.refused[0].endswith("full: " + str(sides.path / "new") + " has no such row")
     allowed = held(sides.pairs()[3:], sides.pairs(), allow_missing=True)
-    assert allowed.status == 0 and "full" in allowed.told[0]
+    assert allowed.status == 0 and "full" in allowed.remarks[0]
 
 
 def test_a_row_that_is_new_is_told(sides, held):
     found = held(sides.pairs(), sides.pairs()[3:])
-    assert found.status == 0 and "has no such row" in found.told[0]
+    assert found.status == 0 and "has no such row" in found.remarks[0]
 
 
 FAULT = "loss is not finite"
@@ -135,7 +135,7 @@ def test_a_point_of_a_sweep_that_always_failed_hides_no_other(sides, held, make,
 
 def test_what_was_changed_is_told(sides, held):
     found = held(sides.pairs(hyperparameters={"learning_rate": 1e-3, "warmup": 0.1}), sides.pairs())
-    assert "sentiment: smollm2 on sst2: full: learning_rate 0.001 instead of 2e-05" in found.told
+    assert "sentiment: smollm2 on sst2: full: learning_rate 0.001 instead of 2e-05" in found.remarks
 
 
 def test_a_wide_margin_is_not_a_sameness(sides, held):
