@@ -77,10 +77,10 @@ def _check_said_once(sweep: PlanOptions) -> None:
     library, _ = suites_for(sweep.suite)[0]
     names = [library.strategy(name).name for name in sweep.strategies or ()]
     axes = [keys for _, keys, _ in settings.parse([f"{axis.name}=0" for axis in sweep.axes], names)]
-    said = [("--budget", sweep.budget, ["budget"])] if sweep.budget else []
+    of_all_points = [("--budget", sweep.budget, ["budget"])] if sweep.budget else []
     given = settings.parse(sweep.settings, names)
-    said += [("--set", text, keys) for text, (_, keys, _) in zip(sweep.settings, given, strict=True)]
-    for option, text, keys in said:
+    of_all_points += [("--set", text, keys) for text, (_, keys, _) in zip(sweep.settings, given, strict=True)]
+    for option, text, keys in of_all_points:
         if any(keys[: len(axis)] == axis for axis in axes):
             raise UserError(f"{option} {text} is said of all points, and --axis of each; leave one of them out")
 

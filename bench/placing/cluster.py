@@ -93,21 +93,21 @@ class RayWorker:
         heard, limit = self.actor.heard.remote(), None if self._waited_for else PLACING_SECONDS
         self._waited_for = True
         try:
-            said: list[bytes | str] = self._ray.get(heard, timeout=limit)
+            messages: list[bytes | str] = self._ray.get(heard, timeout=limit)
         except TimeoutError:
             self._post(Message(self.slot.number, "said", "waits for room on the Ray cluster, whose nodes are busy"))
-            said = self._ray.get(heard)
-        return said
+            messages = self._ray.get(heard)
+        return messages
 
     def _listen(self) -> None:
         number = self.slot.number
         while not self._over:
             try:
-                said = self._heard()
+                messages = self._heard()
             except Exception as error:  # the actor, its node or the whole cluster: Ray has an error for each
                 self._post(Message(number, "lost", f"Ray says {type(error).__name__}"))
                 return
-            for each in said:
+            for each in messages:
                 self._post(Message(number, "lost", each) if isinstance(each, str) else Message(number, *as_received(each)))
                 if isinstance(each, str):
                     return

@@ -93,8 +93,8 @@ def gpu_bytes() -> int:
 
 def _threads(count: int) -> int:
     """Of each of so many workers, where a container gets the time of fewer cores than it sees; else 0: as many as it has."""
-    (seen,) = _core_parts(1)
-    return max(1, cores() // count) if cores() < len(seen) else 0
+    (visible_cores,) = _core_parts(1)
+    return max(1, cores() // count) if cores() < len(visible_cores) else 0
 
 
 def _core_parts(count: int) -> list[tuple[int, ...]]:

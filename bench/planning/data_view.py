@@ -99,8 +99,8 @@ class DataView:
         """What a decoder reads before it answers."""
         evalset = EvalSet(self.task, self.data, self.encoding, self.wording, 0, items=items, split=split)
         for example, context in zip(examples, contexts(evalset), strict=True):
-            said = evalset.model_encoding.answer(self.task.answer(example), self.wording)
-            yield self._decoded(context.ids, said, context.cut)
+            answer_ids = evalset.model_encoding.answer(self.task.answer(example), self.wording)
+            yield self._decoded(context.ids, answer_ids, context.cut)
 
     def _decoded(self, context: Sequence[int], answer: Sequence[int], cut: bool) -> dict[str, Any]:
         assert self.encoding is not None
@@ -125,9 +125,9 @@ class DataView:
             return {"prompt": decode(read), "answer": "", "tokens": len(read), "cut": len(ids) > len(read)}
         (sequence,) = encoding.training(self.task, example, self.wording, index)
         last = sequence.answer - (sequence.silent[-1] + 1 if sequence.silent else 0)  # of a dialogue's answers
-        context, said = sequence.ids[:-last], sequence.ids[-last:]
+        context, answer_ids = sequence.ids[:-last], sequence.ids[-last:]
         uncut = encoding.context(self.task, example, self.wording, instructions, index)
-        return self._decoded(context, said, cut=bool(encoding.lost(len(uncut), last)))
+        return self._decoded(context, answer_ids, cut=bool(encoding.lost(len(uncut), last)))
 
     def _words(self, example: Example, instructions: InstructionSplit, index: int) -> str:
         spec = self.task.spec

@@ -67,8 +67,8 @@ def _check_apart(runs: Sequence[Run]) -> None:
     Raises:
         UserError: two ask the same, as with settings that take away what sets them apart.
     """
-    if said := asking_the_same(runs):
-        raise UserError(f"{said} with these settings; leave one of them out")
+    if same_runs := asking_the_same(runs):
+        raise UserError(f"{same_runs} with these settings; leave one of them out")
 
 
 def asking_the_same(runs: Sequence[Run]) -> str | None:

@@ -23,8 +23,8 @@ on a user's file of six types, three runs of four tagged nothing."""
 def plan_warnings(runs: Sequence[Run]) -> Iterator[str]:
     """What is doubtful of these runs; seeds and trials of one strategy are looked at once."""
     for alike in groups_by(runs, _examples_key).values():
-        if said := doubt(alike[0]):
-            yield said
+        if sentence := doubt(alike[0]):
+            yield sentence
 
 
 def doubt(run: Run) -> str | None:

@@ -44,7 +44,7 @@ class JudgedItem(Part):
     def turned(self) -> "JudgedItem":
         """The same with the two runs exchanged."""
         # Where the answer of `other` stood in the first place, that of `one` does now.
-        first, second = (said and said.turned for said in (self.other_first, self.one_first))
+        first, second = (reply and reply.turned for reply in (self.other_first, self.one_first))
         return JudgedItem(item=self.item, asked=self.asked, one_first=first, other_first=second, verdict=TURNED[self.verdict])
 
 
