@@ -177,10 +177,8 @@ def _records_once_done(planned: SuitePlan, workplace: Workplace, doing: SuiteOpt
     with beating(doing.out, device.accelerator.num_processes, lambda: shown.status.stage):
         if planned.trials:
             runs = tuned(runs, replace(counting(len(planned.trials)), out=doing.out), doers)
-            if alike := asking_the_same(runs):
-                _tell_each_once(
-                    shown, [f"{alike} with what their searches chose: they are one row, under the first one's name"]
-                )
+            if pair := asking_the_same(runs):
+                _tell_each_once(shown, [f"{pair} with what their searches chose: they are one row, under the first one's name"])
         if planned.varies:
             first = unvaried_runs(runs)
             execution.execute(first, counting(len(first)), again, doers)
