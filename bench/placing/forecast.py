@@ -18,7 +18,7 @@ ANY = ""
 
 @dataclass(frozen=True)
 class Predictors:
-    """A piece of work, by what its seconds hang on."""
+    """What the seconds of a piece of work hang on."""
 
     kind: str
     """Equal for what costs the same: a run's seeds, a search's trials."""
