@@ -37,7 +37,7 @@ class RunStatus(BaseModel):
     machine: str = Field(default_factory=lambda: machine())
     """Tells processes of this machine from another's, which may have the same name, as two containers may."""
     pid: int = Field(default_factory=os.getpid)
-    process_start: float = Field(default_factory=lambda: process_start(os.getpid()))
+    born: float = Field(default_factory=lambda: process_start(os.getpid()))
     """Tells the process from a later one of the same number."""
     started: float = Field(default_factory=time.time)
     updated: float = Field(default_factory=time.time)
