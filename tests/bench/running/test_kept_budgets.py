@@ -97,8 +97,8 @@ def test_twenty_seconds_are_kept_to_two_per_cent(own_cache, decoder_folder, tmp_
     ("family", "strategy"), [("encoder", "full"), ("encoder", "frozen"), ("encoder", "lora-8bit"), ("decoder", "full")]
 )
 def test_a_memory_ceiling_is_kept_and_moves_no_number(own_cache, planned, decoder_folder, tmp_path, family, strategy):
-    """MiniLM and a small decoder, where micro-batches may have a quarter of their usual activations. Tests compute without AMX:
-    with it the library keeps code for every shape of a product, and no ceiling (docs/method/costs.md)."""
+    """MiniLM and a small decoder, where micro-batches may have a quarter of their usual activations. In fp32, as all
+    tests: in bf16 the library keeps memory for every shape of a product, and no ceiling (docs/method/costs.md)."""
     model = "minilm" if family == "encoder" else str(decoder_folder)
     run = planned(strategy, suite="sentiment", model=model, budget="160")
     whole = fit(run, 60)
