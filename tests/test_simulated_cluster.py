@@ -52,7 +52,7 @@ def test_a_machine_that_freezes_for_less_than_others_wait_keeps_what_it_has(fold
 def test_the_runs_of_a_kind_are_alike_and_kinds_are_not():
     """What a pilot tells is worth more than FLOPs, and is not the whole truth."""
     runs = mixed(1000)
-    assert len(runs.pilot) == 1000 // SEEDS and len({*runs.likes.values()}) == len(runs.pilot)
-    off = [runs.pilot[runs.likes[name]] / seconds for name, seconds in runs.seconds.items()]
-    by_flops = [runs.likes[name].flops / seconds for name, seconds in runs.seconds.items()]
+    assert len(runs.pilot) == 1000 // SEEDS and len({*runs.predictors.values()}) == len(runs.pilot)
+    off = [runs.pilot[runs.predictors[name]] / seconds for name, seconds in runs.seconds.items()]
+    by_flops = [runs.predictors[name].flops / seconds for name, seconds in runs.seconds.items()]
     assert 0.01 < stdev(map(log, off)) < 0.5 * stdev(map(log, by_flops))
