@@ -11,7 +11,7 @@ from typing import TypeVar
 from bench.devices import memory
 from bench.devices.device import Device
 from bench.devices.environment import environment
-from bench.errors import BudgetError, DivergedError, TooSlowError, UserError
+from bench.errors import BrokenOffError, BudgetError, DivergedError, TooSlowError, UserError
 from bench.leases.lease import Leases
 from bench.records import store
 from bench.records.record import Record, Status
@@ -111,12 +111,13 @@ def attempted(done: Callable[[], Result], failed: Callable[[Exception], Result],
 
     Raises:
         UserError: the input is wrong, which no other attempt would mend.
+        BrokenOffError: memory ran out under a launcher, of a single process too, and the same command goes on.
         Exception: where there are several processes, any but those that all of them find alike, of a budget that does not do
             and of a loss that is no number: the others may wait for this one, and the launcher must end them all.
     """
     try:
         return done()
-    except UserError:
+    except (UserError, BrokenOffError):
         raise
     except (BudgetError, DivergedError) as error:
         return failed(error)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.errors import DivergedError, RunError, UserError
+from bench.errors import BrokenOffError, DivergedError, RunError, UserError
 from bench.leases.lease import Leases
 from bench.planning import plan
 from bench.planning.options import PlanOptions
@@ -213,6 +213,18 @@ def test_what_all_processes_find_alike_ends_the_run_alone(error, recorded, proce
     else:
         with pytest.raises(type(error)):
             attempt()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_was_broken_off_is_told_to_who_asked_and_leaves_no_failed_run(processes):
+    """A launcher can have started a single process, as one GPU whose weights are offloaded: the same command goes on."""
+    accelerator = SimpleNamespace(num_processes=processes, free_memory=lambda: None)
+
+    def done():
+        raise BrokenOffError("memory ran out in step 3")
+
+    with pytest.raises(BrokenOffError):
+        execution.attempted(done, lambda found: str(found), SimpleNamespace(accelerator=accelerator), debug=False)
 
 
 @pytest.mark.slow
