@@ -249,18 +249,22 @@ def main() -> None:
         # Each process draws its own dropout, and bf16 rounds sums of other parts of a batch by 1e-4.
         options += ["--set", "dropout=0", "--precision", "fp32"]
     own_cache(folder / "cache-whole")
-    workers = ["--workers", str(given.workers)] if given.workers > 1 else []
+    alone = options
+    if given.workers > 1:
+        options = [*options, "--workers", str(given.workers)]
+    cores = os.sched_getaffinity(0)
     # Workers have a core each, and round sums otherwise than one process with all cores, unless it is kept to one.
-    alone = options if given.against_one else [*options, *workers]
     if given.against_one:
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    whole = suite(alone, folder / "whole", 1)
+        os.sched_setaffinity(0, {min(cores)})
+    whole = suite(alone if given.against_one else options, folder / "whole", 1)
+    os.sched_setaffinity(0, cores)  # which the disturbed suite would inherit, and find no core for a second worker
     assert whole.status == 0, (folder / "whole.0.log").read_text()[-3000:]
     print(f"undisturbed: {whole.seconds:.0f} s", flush=True)
     own_cache(folder / "cache-killed")
     out = folder / "killed"
     if given.workers > 1:
         killed = disturbed_workers(options, out, given.kills, whole.seconds, given.seed)
+        assert "core 1: " in out.with_suffix(".0.log").read_text(), "no second worker did anything"
         print(f"{killed} of {given.kills} kills, and then undisturbed to its end")
     else:
         disturbed(options, out, given.processes, given.kills, whole.seconds, given.seed)
