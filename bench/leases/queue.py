@@ -61,17 +61,15 @@ class Queue:
 
     def lost(self, lease: Lease) -> bool:
         """The worker that did the job is gone. Whether it is handed out again, or has been too often."""
-        self._lost[lease.what] += 1
-        if self._lost[lease.what] == TRIES:
-            return False
-        lease.give_back()
-        self.put_back(lease.what)
-        return True
+        return self._handed_out_again(lease, self._lost, TRIES - 1)
 
     def broken_off(self, lease: Lease) -> bool:
         """The job is to go on in smaller micro-batches. Whether it is handed out again, or has been too often."""
-        self._broken_off[lease.what] += 1
-        if self._broken_off[lease.what] > HALVINGS:
+        return self._handed_out_again(lease, self._broken_off, HALVINGS)
+
+    def _handed_out_again(self, lease: Lease, times: Counter[str], most: int) -> bool:
+        times[lease.what] += 1
+        if times[lease.what] > most:
             return False
         lease.give_back()
         self.put_back(lease.what)

@@ -139,9 +139,14 @@ def connect(address: str | None) -> None:
         ) from error
 
 
+def alive_nodes() -> list[dict[str, Any]]:
+    """What Ray says of each node of the cluster that has not been lost."""
+    return [node for node in ray_module().nodes() if node["Alive"]]
+
+
 def cluster_slots(wanted: int | None, work: int) -> list[Slot]:
     """A worker for each GPU of the cluster, or for each core of one without; at most as many as wanted, or as there is work."""
-    nodes = [node["Resources"] for node in ray_module().nodes() if node["Alive"]]
+    nodes = [node["Resources"] for node in alive_nodes()]
     gpus = any(node.get("GPU") for node in nodes)
 
     def room(threads: int) -> int:

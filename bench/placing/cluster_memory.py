@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.errors import UserError
-from bench.placing.cluster import PLACING_SECONDS, ray_module
+from bench.placing.cluster import PLACING_SECONDS, alive_nodes, ray_module
 from bench.placing.costs import bytes_held
 from bench.processes.launchers import package_path
 from bench.runs.run import Run
@@ -34,7 +34,7 @@ def check_cluster_holds(runs: Iterable[Run]) -> None:
 
 def _largest_room() -> tuple[int | None, str]:
     """Bytes of the largest GPU, or of the largest node of a cluster without; None where a node does not say. And what it is."""
-    nodes = [node for node in ray_module().nodes() if node["Alive"]]
+    nodes = alive_nodes()
     gpus = [node for node in nodes if node["Resources"].get("GPU")]
     rooms = [room[0 if gpus else 1] for room in _rooms_of_nodes(gpus or nodes)]
     return (max(rooms) if rooms and all(rooms) else None), "GPU" if gpus else "node"
@@ -59,6 +59,6 @@ def _rooms_of_nodes(nodes: list[dict[str, Any]]) -> list[tuple[int, int]]:
 def node_room() -> tuple[int, int]:
     """On a node, in a process of its own: Ray hides the GPUs from one that has asked for none."""
     environment = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
-    looked = subprocess.run([sys.executable, "-c", _LOOK], env=environment, capture_output=True, text=True)
+    looked = subprocess.run([sys.executable, "-P", "-c", _LOOK], env=environment, capture_output=True, text=True)
     words = looked.stdout.split()
     return (int(words[0]), int(words[1])) if looked.returncode == 0 and len(words) == 2 else (0, 0)

@@ -62,9 +62,9 @@ def fit(run: Run, longest: int) -> Fit:
         return Fit(*_planned_memory(run, room), min(room, MICRO_BATCH_TOKENS))
     adapted, memory = _planned_memory(run, longest, checkpointing=True)
     least = Fit(adapted, memory, min(longest, MICRO_BATCH_TOKENS), checkpointing=True)
-    if _room(most - _state_bytes(least), memory, longest, longest):
-        return least
     state_bytes = _state_bytes(least)
+    if _room(most - state_bytes, memory, longest, longest):
+        return least
     raise BudgetError(
         f"its training does not fit into {run.budget.memory / 1e9:g} GB: with micro-batches of one example ({longest} tokens) "
         f"and gradient checkpointing it takes about {most_held(state_bytes + memory.activations) / 1e9:.2f} GB, of which "

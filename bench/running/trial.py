@@ -89,8 +89,7 @@ def perform_trial(
     except (DivergedError, BudgetError) as error:  # which other processes find too, and do not wait for this one
         state.end_stage(state.step * trial.run.batch)
         spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
-        failure = {"status": "failed", "reason": str(error)}
-        return recorded_trial(trial, device, state.resumed, rungs=state.rungs, cost=spent, **failure)
+        return recorded_trial(trial, device, state.resumed, status="failed", reason=str(error), rungs=state.rungs, cost=spent)
     started = clock()
     answers = predict(session.backend(model.eval()), validation)
     cost = cost_of(session, model, state, Evaluation(answers, seconds=clock() - started), peak)

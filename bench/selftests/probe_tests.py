@@ -262,6 +262,17 @@ def plain_numbers_agree(measured: pd.DataFrame, plain: pd.DataFrame, tolerance: 
     return alike and same_numbers(plain, measured[list(plain)], tolerance, nats)
 
 
+def answer_results(tests: AnswerTests) -> dict[str, bool]:
+    """Each self-test that a probe's answers alone can show, and whether it holds."""
+    results = {
+        "untouched model forgets nothing": tests.untouched_forgets_nothing(),
+        "batches equal one by one": tests.batches_equal_one_by_one(),
+    }
+    if isinstance(tests.probe, MultipleChoice):
+        results["shuffled gold is chance"] = tests.shuffled_gold_is_chance()
+    return results
+
+
 def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:
     """Each self-test that applies to the probe's kind, and whether it holds on the model."""
     kept_in_16_bit = any(weight.dtype in (torch.bfloat16, torch.float16) for weight in model.parameters())
@@ -271,9 +282,7 @@ def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:
 
 def _test_results(tests: SelfTests) -> dict[str, bool]:
     probe = tests.probe
-    results = {
-        "untouched model forgets nothing": tests.untouched_forgets_nothing(),
-        "batches equal one by one": tests.batches_equal_one_by_one(),
+    results = answer_results(tests) | {
         "plain reading agrees": tests.plain_reading_agrees(),
         "plain reading agrees where texts are cut": tests.plain_reading_agrees_when_cut(),
         "score agrees": tests.score_agrees(),
@@ -284,6 +293,4 @@ def _test_results(tests: SelfTests) -> dict[str, bool]:
         results["growing damage shows"] = tests.damage_shows()
     if isinstance(probe, Similarity):
         results["growing damage shows"] = tests.damage_moves_values()
-    if isinstance(probe, MultipleChoice):
-        results["shuffled gold is chance"] = tests.shuffled_gold_is_chance()
     return results
