@@ -7,6 +7,7 @@ import pytest
 
 from bench.devices.container import total_memory
 from bench.errors import UserError
+from bench.placing import cluster as cluster_module
 from bench.placing import cluster_memory as module
 from bench.placing.cluster_memory import _largest_room, check_cluster_holds, node_room
 
@@ -43,7 +44,8 @@ def cluster(monkeypatch):
         strategies = SimpleNamespace(NodeAffinitySchedulingStrategy=lambda node, soft: node)
         ray = SimpleNamespace(nodes=lambda: known, remote=lambda _: Look(), get=get)
         ray.util, ray.exceptions = SimpleNamespace(scheduling_strategies=strategies), SimpleNamespace(RayError=RayError)
-        monkeypatch.setattr(module, "ray_module", lambda: ray)
+        for asking in (cluster_module, module):
+            monkeypatch.setattr(asking, "ray_module", lambda: ray)
 
     return made
 
