@@ -16,6 +16,7 @@ from bench import quiet
 from bench.folders import write_text
 from bench.records import store
 from bench.records.record import BestAfter
+from reports.page.tuning import expected_best_cell
 from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import aggregate
@@ -206,7 +207,7 @@ def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:
     for name, curve in curves.items():
         adds = f"{numbers.points(added(curve, -2))} points" if len(curve) > 1 else numbers.MISSING
         # A search by TPE has no curve, and one that was pruned has none either.
-        cells = [*map(best_after, curve), *[numbers.MISSING] * (most - len(curve))]
+        cells = [*(best_after(tuned.rows[name], best) for best in curve), *[numbers.MISSING] * (most - len(curve))]
         yield f"| {name} | {' | '.join(cells)} | {adds} |"
     yield ""
     yield "What a further trial adds is held against half the width of the interval of the strategy's score above:"
@@ -215,10 +216,10 @@ def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:
     yield ""
 
 
-def best_after(best: BestAfter) -> str:
-    """`.741 [.734, –]`; of the default alone without an interval, which would be that one number twice."""
-    low, high = (numbers.MISSING if end is None else numbers.share(end) for end in (best.low, best.high))
-    return numbers.share(best.expected) + ("" if best.low == best.high else f" [{low}, {high}]")
+def best_after(row: Row, best: BestAfter) -> str:
+    """`.741 [.734, –]`"""
+    cell = expected_best_cell(row, best)
+    return f"{cell.text} {cell.interval}".rstrip()
 
 
 def added(curve: Sequence[BestAfter], place: int) -> float:

@@ -5,6 +5,7 @@ Lines move with every change above them: `python tests/line_links.py` sets the n
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,12 @@ def defined_at(body: list[ast.stmt], name: str) -> int | None:
     return None
 
 
+@cache
+def _statements(path: Path) -> list[ast.stmt]:
+    """Of a module, to which many links may lead."""
+    return ast.parse(path.read_text(encoding="utf-8")).body
+
+
 def with_lines(page: Path, text: str) -> str:
     """The page's text with the numbers of the lines as they are now.
 
@@ -39,7 +46,7 @@ def with_lines(page: Path, text: str) -> str:
     def anew(link: re.Match[str]) -> str:
         words, path, _ = link.groups()
         name = re.fullmatch(r"`(\w+(?:\.\w+)?)`", words)
-        line = defined_at(ast.parse((page.parent / path).read_text(encoding="utf-8")).body, name[1]) if name else None
+        line = defined_at(_statements((page.parent / path).resolve()), name[1]) if name else None
         if line is None:
             raise LookupError(f"{page.name}: {link[0]}: {path} defines no {words}")
         return f"[{words}]({path}#L{line})"

@@ -18,11 +18,7 @@ from reports.rows.rows import grouped, probe_names, ranked
 from reports.rows.standing import Standing, score_places, score_standing, shown
 
 CSV_TERMS = {
-    "row": "row",
     "metric": "score",
-    "score": "score",
-    "gain": "gain",
-    "over_best": "over_best",
     "rank_best": "rank",
     "rank_worst": "rank",
     "train_examples": "examples",

@@ -31,5 +31,5 @@ def _verdict_title(comparison: Compared) -> str:
 
 def _changes_table(changes: Sequence[Change]) -> str:
     # Units too: those of imported results are a stranger's words.
-    columns = list(zip(words.CHANGE_HEADERS, words.CHANGE_TERMS, strict=True))
+    columns = list(words.CHANGE_COLUMNS.items())
     return markdown_table(columns, [list(map(escaped, words.cells(each))) for each in changes], words.LEFT_COLUMNS)

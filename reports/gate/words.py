@@ -15,11 +15,18 @@ COST_TEXTS: dict[str, Callable[[float], str]] = {
     "memory": lambda value: f"{numbers.gigabytes(value)} GB",
     "training": lambda value: f"{numbers.seconds(value)} s",
 }
-CHANGE_HEADERS = ("strategy", "what", "old", "new", "change [95 %]", "unit", "verdict", "finds")
-"""Of a table of changes."""
+CHANGE_COLUMNS = {
+    "strategy": "strategy",
+    "what": "change",
+    "old": "change",
+    "new": "change",
+    "change [95 %]": "change",
+    "unit": "change",
+    "verdict": "change_verdict",
+    "finds": "change_detectable",
+}
+"""Of a table of changes: header -> the term that defines it."""
 LEFT_COLUMNS = ("strategy", "what", "unit", "verdict")
-CHANGE_TERMS = ("strategy", "change", "change", "change", "change", "change", "change_verdict", "change_detectable")
-"""What defines each column of it."""
 ALWAYS_COUNTED = 4
 """So many counts of a headline stand there where they are 0 too."""
 

@@ -43,11 +43,11 @@ def equal_cost_section(rows: Sequence[Row]) -> Section:
 
 
 def _equal_cost_board(rows: Sequence[Row]) -> Board:
-    spent, whole = comparable_costs(rows, SPENT), comparable_costs(rows, HELD)
-    columns = [column for term, take in spent.items() for column in _columns_at_cost(rows, term, take)]
-    columns += [_frugal_column(rows, term, take) for term, take in (spent | whole).items()]
+    costs = comparable_costs(rows, SPENT | HELD)
+    columns = [column for term in SPENT if term in costs for column in _columns_at_cost(rows, term, costs[term])]
+    columns += [_frugal_column(rows, term, take) for term, take in costs.items()]
     # Counted FLOPs and bytes stand in the wide table, and need no interval.
-    columns += [_times_the_least_column(rows, term, take) for term, take in (spent | whole).items() if term in ONE_MACHINE_S]
+    columns += [_times_the_least_column(rows, term, take) for term, take in costs.items() if term in ONE_MACHINE_S]
     return without_empty([STRATEGY, *columns], rows)
 
 

@@ -1,6 +1,6 @@
 """The page's tables on forgetting: what the wide table's numbers amount to."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from reports.boards.cells import (
     EMPTY,
@@ -14,13 +14,14 @@ from reports.boards.cells import (
     sortable,
     without_empty,
 )
-from reports.rows import frontier, numbers, standing
+from reports.rows import frontier, numbers
 from reports.rows.captions import forgetting_sentences
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
+from reports.rows.standing import Standing, forgetting_standings
 
 OfProbe = Callable[[Row, Forgotten], Cell]
 SHARE_RIGHT = Quantity("accuracy", share=True)
@@ -30,30 +31,30 @@ OTHERS = 3
 
 def forgetting_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
-    groups = grouped(rows).items()
-    shown_groups = {f"{model} on {task}": group for (_, model, task), group in groups if any(map(_has_forgetting_line, group))}
+    groups = {f"{model} on {task}": group for (_, model, task), group in grouped(rows).items()}
+    standings = {title: forgetting_standings(group) for title, group in groups.items()}
+    shown_groups = {title: group for title, group in groups.items() if any(map(_has_forgetting_line, group))}
     # Rows that train nothing have no line, and yet they compete on the frontier.
-    tables = [(title, _forgetting_board(on_one_base(group))) for title, group in shown_groups.items()]
+    tables = [(title, _forgetting_board(on_one_base(group), standings[title])) for title, group in shown_groups.items()]
     bases = [f"{title}: {BEST_WORDS}" for title, group in shown_groups.items() if not one_base(group)]
     terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
-    standings = [
-        sentence for (_, model, task), group in groups for sentence in _standing_of_forgetting(f"{model} on {task}", group)
+    # Who forgot least of each probe, and how small a difference between two rows' forgetting it would have shown.
+    found = [
+        f"{probe} ({title}): {sentence}"
+        for title, of_probes in standings.items()
+        for probe, standing in of_probes.items()
+        for sentence in forgetting_sentences(standing)
     ]
-    return Section(
-        "Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *standings], terms
-    )
+    return Section("Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *found], terms)
 
 
-def _standing_of_forgetting(where: str, rows: Sequence[Row]) -> Iterator[str]:
-    """Who forgot least of each probe, and how small a difference between two rows' forgetting it would have shown."""
-    for probe in probe_names(rows):
-        if places := standing.forgetting_standing(rows, probe):
-            yield from (f"{probe} ({where}): {sentence}" for sentence in forgetting_sentences(places))
-
-
-def _forgetting_board(rows: Sequence[Row]) -> Board:
+def _forgetting_board(rows: Sequence[Row], standings: Mapping[str, Standing]) -> Board:
     relative = Column("relative_forgetting", "All probes", "relative, %", "ascending", True, _relative_forgetting_cell)
-    columns = [column for probe, quantity in probe_names(rows).items() for column in _probe_columns(rows, probe, quantity)]
+    columns = [
+        column
+        for probe, quantity in probe_names(rows).items()
+        for column in _probe_columns(rows, probe, quantity, standings.get(probe))
+    ]
     return without_empty([STRATEGY, relative, *columns], [row for row in rows if _has_forgetting_line(row)])
 
 
@@ -61,14 +62,13 @@ def _has_forgetting_line(row: Row) -> bool:
     return row.trains and bool(row.forgetting)
 
 
-def _probe_columns(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
+def _probe_columns(rows: Sequence[Row], probe: str, quantity: Quantity, standing: Standing | None) -> list[Column]:
     gain = next((row.quantity for row in rows if row.gain), Quantity("", share=False))
     # Rows are known by the object: to compare two of them is to compare all of their records.
     reached, best = frontier.equal_gain(rows), {id(row) for row in frontier.of_rows(rows, probe)}
     shares = frontier.frontier_shares(rows, probe)
     at = f"at {numbers.difference(reached, gain)} {gain.unit}" if reached else ""
-    places = standing.forgetting_standing(rows, probe)
-    standings = [places] if places else []
+    standings = [standing] if standing else []
 
     def column(term: str, unit: str, part: OfProbe, numeric: bool = True) -> Column:
         def cell(row: Row) -> Cell:

@@ -73,13 +73,14 @@ def _first_click(rows: Sequence[Row]) -> Direction:
 def _expected_best_column(trials: int, first: Direction) -> Column:
     def cell(row: Row) -> Cell:
         best_after = {each.trials: each for each in row.setup.tuning.expected_best}
-        return _expected_best_cell(row, best_after[trials]) if trials in best_after else EMPTY
+        return expected_best_cell(row, best_after[trials]) if trials in best_after else EMPTY
 
     name = f"{trials} trial{'s' if trials > 1 else ''}"
     return Column("expected_best", "Expected best validation score after", "", first, True, cell, name)
 
 
-def _expected_best_cell(row: Row, best: BestAfter) -> Cell:
+def expected_best_cell(row: Row, best: BestAfter) -> Cell:
+    """The best score that a search with so many trials is expected to find, with its interval; a dash: an end without bound."""
     low, high = (numbers.MISSING if end is None else numbers.level(end, row.quantity) for end in (best.low, best.high))
     # After one trial there is the default's score alone, which is bounded by itself.
     interval = "" if best.low == best.high else f"[{low}, {high}]"

@@ -24,7 +24,7 @@ from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
-from reports.rows.standing import forgetting_standing
+from reports.rows.standing import forgetting_standings
 
 
 class Header(NamedTuple):
@@ -168,10 +168,9 @@ def _note_sentences(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
 
 def _standing_notes(rows: Sequence[Row]) -> Iterator[str]:
     """How the rows stand by what each probe lost."""
-    standings = {probe: standing for probe in probe_names(rows) if (standing := forgetting_standing(rows, probe))}
+    standings = forgetting_standings(rows)
     for probe, standing in standings.items():
-        sentences = (forgetting_ranks(rows, standing), *forgetting_sentences(standing))
-        yield " ".join((f"{probe}: {sentences[0]}", *sentences[1:]))
+        yield f"{probe}: {' '.join((forgetting_ranks(rows, standing), *forgetting_sentences(standing)))}"
     if not all(standing.seeded for standing in standings.values()):
         yield RANKS_OF_MODELS
 
@@ -237,5 +236,4 @@ def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
 
 
 def _table_as_markdown(table: Table) -> str:
-    columns = [(header.text, header.term) for header in table.headers]
-    return markdown_table(columns, [[escaped(name), *cells] for name, *cells in table.lines], [table.headers[0].text])
+    return markdown_table(table.headers, [[escaped(name), *cells] for name, *cells in table.lines], [table.headers[0].text])

@@ -7,8 +7,7 @@ from bench.statistics.jackknife import ENOUGH_CLUSTERS
 from reports.rows import numbers
 from reports.rows.across import Across
 from reports.rows.row import Row
-from reports.rows.rows import probe_names
-from reports.rows.standing import Standing, forgetting_standing, shown
+from reports.rows.standing import Standing, forgetting_standings, shown
 
 GAINS_TOLD = (
     "gain: what training changed, over the base asked in the row's own words.",
@@ -115,8 +114,7 @@ def forgetting_lines(rows: Sequence[Row]) -> list[str]:
     """For tables without a column for it: the places by what each probe lost, and how small a difference would have shown."""
     lines = [
         f"{probe}: {sentence}"
-        for probe in probe_names(rows)
-        if (standing := forgetting_standing(rows, probe))
+        for probe, standing in forgetting_standings(rows).items()
         for sentence in (forgetting_ranks(rows, standing), *smallest_found(standing))
     ]
     return [FORGETTING_RANKS, *lines] if lines else []

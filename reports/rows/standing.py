@@ -18,7 +18,7 @@ from bench.statistics.estimates import Estimate
 from reports.rows.no_model_rows import NO_MODEL
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
-from reports.rows.rows import grouped
+from reports.rows.rows import grouped, probe_names
 
 ALL_PAIRS = 40
 """Rows of a table whose differences are all told."""
@@ -82,6 +82,11 @@ def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:
     if len(lost) < 2 or any(part.quantity != lost[0][1].quantity for _, part in lost):
         return None
     return _standing_of_placed([(row, part.lost) for row, part in lost], lost[0][1].quantity, False)
+
+
+def forgetting_standings(rows: Sequence[Row]) -> dict[str, Standing]:
+    """Of each probe that at least two of the rows which train have lost something of, or gained."""
+    return {probe: standing for probe in probe_names(rows) if (standing := forgetting_standing(rows, probe))}
 
 
 def score_places(rows: Sequence[Row]) -> dict[str, Places]:

@@ -12,7 +12,7 @@ def print_changes(comparison: Compared) -> None:
     for (suite, model, task), changes in words.by_table(comparison).items():
         say(to, f"{suite}: {model} on {task}")
         table = plain_table()
-        for header, term in zip(words.CHANGE_HEADERS, words.CHANGE_TERMS, strict=True):
+        for header, term in words.CHANGE_COLUMNS.items():
             add_column(table, term, header, justify="left" if header in words.LEFT_COLUMNS else "right")
         for change in changes:
             add_cells(table, words.cells(change))
