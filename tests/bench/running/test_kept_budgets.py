@@ -15,12 +15,11 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from trained import TRAINED
 
 from bench.running.memory_ceiling import _state_bytes, fit, most_held
 
 ROOT = Path(__file__).parents[3]
-TRAINED = ["full", "frozen", "lora-32bit", "lora-8bit", "lora-slow", "instruction", "multitask", "rehearsal"]
-"""All of suites/strategies/ that train."""
 FEW = {"encoder": ["full", "multitask"], "decoder": ["frozen", "lora-8bit"]}
 """Between them: two trainings in fp32 to a different depth, one in 8 bit, and a mixture."""
 # How long the process was ready to go on and no core was free: the second number of Linux's schedstat, in nanoseconds.

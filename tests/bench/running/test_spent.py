@@ -4,6 +4,7 @@ import counted
 import pandas as pd
 import pytest
 import torch
+from trained import TRAINED
 
 from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.modeling.flops import count_flops
@@ -11,8 +12,6 @@ from bench.running.adaptation import adapted
 from bench.running.stages import train_stages
 from bench.training.state import TrainingState
 
-TRAINED = ["full", "frozen", "lora-32bit", "lora-8bit", "lora-slow", "instruction", "multitask", "rehearsal"]
-"""All of suites/strategies/ that train."""
 NOTHING = BaseResults(BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain"))
 
 
