@@ -18,6 +18,7 @@ from bench.specs.library import Library
 from bench.specs.suite import SuiteSpec
 from bench.strategies import load_strategy
 
+EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)")
 TUNEBENCH = get_command(app)
 WORKED = re.compile(r"^```python\n((?:(?!```).*\n)+)```\n\n```text\n((?:(?!```).*\n)+)```", re.MULTILINE)
@@ -39,14 +40,17 @@ QUESTIONS = [
 """Of each page of docs/where/, in this order."""
 
 
+def without_code(text):
+    return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
 def anchors(page):
     """The names that a forge gives to a page's headings."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
-    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", without_code(page.read_text()), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@EACH_PAGE
 def test_links_lead_somewhere(page):
     for link in LINK.findall(page.read_text()):
         if link.startswith(("http://", "https://")):
@@ -58,7 +62,7 @@ def test_links_lead_somewhere(page):
             assert anchor in anchors(target), f"{page.name}: {link}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@EACH_PAGE
 def test_links_to_lines_lead_to_what_they_name(page):
     text = page.read_text(encoding="utf-8")
     assert with_lines(page, text) == text, "run: python tests/line_links.py"
@@ -116,12 +120,11 @@ def test_a_link_to_a_line_names_what_is_there(tmp_path, words):
 
 def stray_rows(text):
     """Lines that look like rows of a table and are shown as they stand: no head with a line of dashes begins their block."""
-    text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
-    blocks = re.findall(r"(?:^\|.*\n?)+", text, flags=re.MULTILINE)
+    blocks = re.findall(r"(?:^\|.*\n?)+", without_code(text), flags=re.MULTILINE)
     return [block.splitlines()[0] for block in blocks if not re.match(r"\|.*\n\|(?: *:?-+:? *\|)+$", block, re.MULTILINE)]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@EACH_PAGE
 def test_rows_stand_below_the_head_of_their_table(page):
     assert stray_rows(page.read_text(encoding="utf-8")) == []
 
@@ -150,7 +153,7 @@ def unknown(program, line):
     return wrong if command.name or words[0].startswith("-") else {words[0]}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@EACH_PAGE
 def test_commands_and_their_options_exist(page):
     text = page.read_text().replace("\\\n", " ")
     assert [(line, wrong) for program, line in COMMAND.findall(text) if (wrong := unknown(program, line))] == []
@@ -168,7 +171,7 @@ def parsed(program, line):
     return command.make_context(command.name, words).params
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@EACH_PAGE
 def test_commands_on_lines_of_their_own_are_parsed_as_they_stand(page):
     for program, line in WHOLE.findall(page.read_text().replace("\\\n", " ")):
         named = parsed(program, line).get("launch") or "one"

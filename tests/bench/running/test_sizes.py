@@ -1,5 +1,9 @@
 """Planned from the shape alone, against models that are really loaded."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +11,7 @@ from torch.distributed._tools.fsdp2_mem_tracker import FSDPMemTracker
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.testing._internal.distributed.fake_pg import FakeStore
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, LlamaConfig, OPTConfig
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, LlamaConfig, OPTConfig, PretrainedConfig
 
 from bench import strategies
 from bench.modeling import models
@@ -35,9 +39,7 @@ def shaped(request, tmp_path_factory):
     """A model folder without a tokenizer."""
     if request.param == "decoder":
         return request.getfixturevalue("decoder")
-    folder = tmp_path_factory.mktemp(request.param)
-    AutoModelForCausalLM.from_config(SHAPES[request.param]).save_pretrained(folder)
-    return models.Model(request.param, folder, "")
+    return saved(SHAPES[request.param], tmp_path_factory.mktemp(request.param))
 
 
 def scales(model: nn.Module) -> int:
@@ -92,6 +94,12 @@ def test_packed_weights_count_at_their_full_number(decoder):
     assert counts == {sum(parameter.numel() for parameter in decoder.load().parameters())}
 
 
+def saved(config: PretrainedConfig, folder: Path) -> models.Model:
+    """A decoder of this shape, with random weights, as it is loaded from a folder."""
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    return models.Model("saved", folder, "")
+
+
 def kept(model: nn.Module, tokens: int) -> int:
     """Bytes that autograd keeps in a forward pass, weights left out: what the formula stands for."""
     weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
@@ -113,8 +121,7 @@ def kept(model: nn.Module, tokens: int) -> int:
 @pytest.mark.parametrize("name", ["full", "frozen", "lora-8bit"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_activations_formula_is_near_what_autograd_keeps(shape, name, tmp_path, library):
-    AutoModelForCausalLM.from_config(SHAPES[shape]).save_pretrained(tmp_path)
-    model = models.Model(shape, tmp_path, "")
+    model = saved(SHAPES[shape], tmp_path)
     settings = {"bits": 32} if name == "lora-8bit" else {}
     strategy, memory = planned(model, library, tokens=512, name=name, **settings)
     logits = 3 * 4 * 512 * SHAPES[shape].vocab_size
@@ -166,8 +173,7 @@ SMALL = LlamaConfig(
 def test_what_fsdp2_holds_is_worked_out_by_hand(tmp_path, library):
     """A block has 4 matrices of 8 x 8, 3 of 8 x 16 and 2 norms of 8: 656 numbers. The outermost unit has 32 x 8 of the tied
     embedding and a norm of 8: 264."""
-    AutoModelForCausalLM.from_config(SMALL).save_pretrained(tmp_path)
-    model = models.Model("small", tmp_path, "")
+    model = saved(SMALL, tmp_path)
     _, full = planned(model, library, name="full", tokens=64)
     assert full.parameters == 2 * 656 + 264
     # Weights and gradients of the outermost unit, and of two blocks, 4 bytes a number.
@@ -184,6 +190,16 @@ def test_what_fsdp2_holds_is_worked_out_by_hand(tmp_path, library):
     assert (asked.gathered, asked.copies) == (4 * 264 + 2 * 4 * 656, 0)
 
 
+@contextmanager
+def uncached_autocast() -> Iterator[None]:
+    """As modeling/sharding.py has it where weights are shared out."""
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(True)
+
+
 def copied(model: nn.Module, tokens: int) -> int:
     """Bytes of the bf16 matrices that autograd keeps in a forward pass; no states are of a weight's shape."""
     shapes = {tuple(weight.shape)[::turn] for weight in model.parameters() if weight.ndim == 2 for turn in (1, -1)}
@@ -194,20 +210,16 @@ def copied(model: nn.Module, tokens: int) -> int:
             found[tensor.untyped_storage()._cdata] = tensor.untyped_storage()
         return tensor
 
-    torch.set_autocast_cache_enabled(False)  # as modeling/sharding.py has it where weights are shared out
-    try:
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16):
-            out = model(input_ids=torch.ones(1, tokens, dtype=torch.long), use_cache=False)
-    finally:
-        torch.set_autocast_cache_enabled(True)
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+    with uncached_autocast(), hooks, torch.autocast("cpu", torch.bfloat16):
+        out = model(input_ids=torch.ones(1, tokens, dtype=torch.long), use_cache=False)
     assert out.logits.requires_grad
     return sum(storage.nbytes() for storage in found.values())
 
 
 @pytest.mark.parametrize("name", ["full", "frozen", "lora-8bit"])
 def test_the_copies_of_bf16_are_those_that_autograd_keeps(name, tmp_path, library):
-    AutoModelForCausalLM.from_config(SHAPES["opt"]).save_pretrained(tmp_path)
-    model = models.Model("opt", tmp_path, "")
+    model = saved(SHAPES["opt"], tmp_path)
     strategy, memory = planned(model, library, name=name, **({"bits": 32} if name == "lora-8bit" else {}))
     real = copied(strategy.adapt(model.load(), "decoder").train(), 11)
     # What lies below the first trained weight of the lowest block that gradients pass needs none.
@@ -232,8 +244,7 @@ def test_the_plan_holds_what_torch_counts_under_fsdp2(mesh, bf16, tmp_path, libr
         num_attention_heads=4,
         tie_word_embeddings=True,
     )
-    AutoModelForCausalLM.from_config(shape).save_pretrained(tmp_path)
-    folder = models.Model("llama", tmp_path, "")
+    folder = saved(shape, tmp_path)
     strategy, memory = planned(folder, library, name="full", tokens=4)
     model = strategy.adapt(folder.load(), "decoder")
     for block in model.model.layers:
@@ -241,16 +252,12 @@ def test_the_plan_holds_what_torch_counts_under_fsdp2(mesh, bf16, tmp_path, libr
     fully_shard(model, mesh=mesh)
     model.set_reshard_after_forward(True)
     adam = torch.optim.AdamW(model.parameters())
-    torch.set_autocast_cache_enabled(False)
-    try:
-        with (tracker := FSDPMemTracker(model, adam)), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            for last in (False, True) * 2:  # two steps of two micro-batches each: gradients are there while others are made
-                model(input_ids=torch.zeros(1, 4, dtype=torch.long), use_cache=False).logits.float().sum().backward()
-                tracker.reset_mod_stats()
-                if last:
-                    adam.step()
-                    adam.zero_grad()
-    finally:
-        torch.set_autocast_cache_enabled(True)
+    with uncached_autocast(), (tracker := FSDPMemTracker(model, adam)), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        for last in (False, True) * 2:  # two steps of two micro-batches each: gradients are there while others are made
+            model(input_ids=torch.zeros(1, 4, dtype=torch.long), use_cache=False).logits.float().sum().backward()
+            tracker.reset_mod_stats()
+            if last:
+                adam.step()
+                adam.zero_grad()
     counted = tracker.get_tracker_snapshot("peak")[torch.device("cpu")]["Total"]
     assert counted <= memory.shared(4, bf16) <= 1.2 * counted
