@@ -615,7 +615,7 @@ def references_one_place_early(patch):
 
     def early(model, reading, rows, *limits):
         moved = [(row, replace(each, continuations=[(*w[1:], w[0]) for w in each.continuations]), n) for row, each, n in rows]
-        found = sound(model, prefix_cache, moved, *limits)
+        found = sound(model, reading, moved, *limits)
         return {(context, (words[-1], *words[:-1])): likely for (context, words), likely in found.items()}
 
     patch.setattr(generation, "pass_likelihoods", early)
