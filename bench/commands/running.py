@@ -45,7 +45,9 @@ Vary = Annotated[
 ]
 Workers = Annotated[str, typer.Option(help="Workers that do runs at once, on a device or some cores each: a number, or auto.")]
 Engine = Annotated[str, typer.Option(help="What the workers are: process, on this machine, or ray, on a cluster.")]
-Address = Annotated[str | None, typer.Option(help="Of a running cluster, with --engine ray; without it one is started here.")]
+Address = Annotated[
+    str | None, typer.Option(help="Of a running cluster; without it Ray takes RAY_ADDRESS, the last one here, or a new one.")
+]
 Track = Annotated[str | None, typer.Option(help="Trackers of runs: tensorboard, mlflow, wandb, trackio; comma-separated.")]
 TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")]
 

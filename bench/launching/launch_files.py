@@ -55,8 +55,11 @@ def check_launch(path: Path, config: dict[str, Any]) -> None:
     """
     count, machines = config.get("num_processes", 1), config.get("num_machines", 1)
     on_cpu, kind = bool(config.get("use_cpu")), config.get("distributed_type", "NO")
-    if not on_cpu and kind != "NO" and not torch.cuda.is_available():
-        raise UserError(f"{path}: it is for GPUs ({kind}), and this machine has none; two CPU processes are --launch cpu")
+    if not on_cpu and not torch.cuda.is_available():
+        if kind != "NO":
+            raise UserError(f"{path}: it is for GPUs ({kind}), and this machine has none; two CPU processes are --launch cpu")
+        if "gpu_ids" in config:  # else one process takes what there is
+            raise UserError(f"{path}: it is for a GPU, and this machine has none; one CPU process is --launch one")
     devices = hardware.cores() if on_cpu else torch.cuda.device_count()
     if kind != "NO" and count > devices * machines:
         what = "CPU cores" if on_cpu else "GPUs"

@@ -133,10 +133,8 @@ def connect(address: str | None) -> None:
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False if not address else None)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        where = f"at {address}" if address else "on this machine"
-        raise UserError(
-            f"no Ray cluster {where} ({' '.join(str(error).split())[:200]}); start one, or leave --address out"
-        ) from error
+        where, instead = (f"at {address}", "leave --address out") if address else ("on this machine", "unset RAY_ADDRESS")
+        raise UserError(f"no Ray cluster {where} ({' '.join(str(error).split())[:200]}); start one, or {instead}") from error
 
 
 def alive_nodes() -> list[dict[str, Any]]:

@@ -37,11 +37,18 @@ def test_a_launch_file_is_found_by_name_and_by_path(tmp_path, monkeypatch):
             launch_files.launch_file(name)
 
 
-def test_gpus_that_are_not_there_are_told(monkeypatch):
+@pytest.mark.parametrize(("name", "wanted"), [("gpus", r"GPUs \(MULTI_GPU\)"), ("fsdp2", r"GPUs \(FSDP\)"), ("gpu", "a GPU")])
+def test_gpus_that_are_not_there_are_told(name, wanted, monkeypatch):
     monkeypatch.setattr(launch_files.torch.cuda, "is_available", lambda: False)
-    path = launch_files.launch_file("gpus")
-    with pytest.raises(UserError, match="it is for GPUs .*, and this machine has none"):
+    path = launch_files.launch_file(name)
+    with pytest.raises(UserError, match=f"it is for {wanted}, and this machine has none"):
         launch_files.check_launch(path, launch_files.launch_config(path))
+
+
+def test_one_process_takes_what_there_is(monkeypatch):
+    monkeypatch.setattr(launch_files.torch.cuda, "is_available", lambda: False)
+    path = launch_files.launch_file("one")
+    launch_files.check_launch(path, launch_files.launch_config(path))
 
 
 def test_a_file_of_ours_means_one_process_for_each_gpu(monkeypatch):
