@@ -23,7 +23,7 @@ test: $(VENV)/.test
 
 # The others: trainings of real models, faults planted one by one, simulations, launchers and what is killed. CI runs both.
 test-slow: $(VENV)/.test
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow --durations 25
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
