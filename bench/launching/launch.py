@@ -28,6 +28,8 @@ from bench.suite_run import SuiteOptions, check_folders, run_suite, suite_plan
 ENTRY = ROOT / "bench" / "run.py"
 NOT_STARTED = {"device": "of processes that are not started yet"}
 """An environment that no record has: with --rerun-on-change all that has a score may be done again, and is checked."""
+NOWHERE = (None, "", "localhost", "127.0.0.1")
+"""Where several machines can't meet: by these names each would wait for the others at itself."""
 
 
 def launched_or_run(
@@ -113,7 +115,7 @@ def _cluster(config: dict[str, Any]) -> list[str]:
     """
     machines = int(os.environ.get("SLURM_NNODES") or 1)
     if machines == 1:
-        if config.get("num_machines", 1) > 1 and not config.get("main_process_ip"):
+        if config.get("num_machines", 1) > 1 and config.get("main_process_ip") in NOWHERE:
             raise UserError(
                 f"the launch file is of {config['num_machines']} machines and does not say where they meet; start `accelerate "
                 "launch --config_file FILE --machine_rank N --main_process_ip HOST bench/run.py ...` on each, or use "

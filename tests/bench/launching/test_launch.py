@@ -21,10 +21,12 @@ from bench.cli import main
 from bench.devices import hardware
 from bench.errors import UserError
 from bench.launching import launch
+from bench.launching.launch_files import launch_config
 from bench.placing.crew import Crew
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.processes import heartbeat, ranks
+from bench.processes.launchers import LAUNCH
 from bench.records import store
 from bench.records.record import Provenance, Record
 from bench.running.recording import setup
@@ -194,10 +196,14 @@ def test_slurm_says_which_machine_this_is(monkeypatch):
     ]
 
 
-def test_machines_that_do_not_know_where_they_meet_are_refused():
-    """Each would wait for the others at its own address."""
+@pytest.mark.parametrize("own", [{}, {"main_process_ip": "localhost"}, launch_config(LAUNCH / "machines.yaml")])
+def test_machines_that_do_not_know_where_they_meet_are_refused(own):
+    """Each would wait for the others at its own address, as by launch/machines.yaml, which knows no machine's name."""
     with pytest.raises(UserError, match=r"is of 2 machines and does not say where they meet; start `accelerate launch"):
-        launch._cluster({"num_processes": 16, "num_machines": 2})
+        launch._cluster({"num_processes": 16, "num_machines": 2, **own})
+
+
+def test_machines_that_know_where_they_meet_are_started():
     assert launch._cluster({"num_processes": 16, "num_machines": 2, "main_process_ip": "node7"}) == ["--num_processes", "16"]
 
 
