@@ -64,6 +64,16 @@ def test_it_is_bash():
     assert subprocess.run(["bash", "-n", str(SCRIPT)]).returncode == 0
 
 
+def test_slurm_is_told_what_going_on_hangs_on():
+    """sbatch reads options above the first command alone: a signal to this shell before the time is over, leave to queue the
+    job again, one task on a machine, and a log that what goes on is appended to."""
+    lines = SCRIPT.read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if line and not line.startswith("#"))
+    options = {line.removeprefix("#SBATCH ") for line in lines[:first] if line.startswith("#SBATCH ")}
+    assert {"--signal=B:USR1@180", "--requeue", "--ntasks-per-node=1", "--open-mode=append"} <= options
+    assert sum(line.startswith("#SBATCH") for line in lines) == len(options)
+
+
 @pytest.mark.parametrize("status", ["0", "1", "2", "75"])
 def test_the_status_goes_through_and_nothing_is_queued_again(job, tmp_path, status):
     assert job(ENDS=status).wait(timeout=30) == int(status)
