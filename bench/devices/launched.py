@@ -32,8 +32,10 @@ SHARDING: frozenset[Parallelism] = frozenset({"fsdp2", "zero3"})
 REFUSED = {
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
     "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism_config (tensor, context or sequence parallelism)",
-    "FSDP_CPU_RAM_EFFICIENT_LOADING": "fsdp_cpu_ram_efficient_loading, by which only the first process has weights",
+    "FSDP_CPU_RAM_EFFICIENT_LOADING": "fsdp_cpu_ram_efficient_loading, Accelerate's default, by which only the first process "
+    "has weights",
     "FSDP_ACTIVATION_CHECKPOINTING": "fsdp_activation_checkpointing; a strategy's gradient_checkpointing does it",
+    "FSDP_OFFLOAD_PARAMS": "fsdp_offload_params; launch/zero3-offload.yaml keeps weights in the host's memory",
 }
 """Switches of Accelerate's that nothing here was tried with, and what each switches on."""
 OFFLOADS = ("ACCELERATE_DEEPSPEED_OFFLOAD_OPTIMIZER_DEVICE", "ACCELERATE_DEEPSPEED_OFFLOAD_PARAM_DEVICE")
@@ -134,15 +136,29 @@ def configured(config: Mapping[str, Any]) -> Parallelism:
     Raises:
         UserError: the file asks for what is not done here.
     """
-    kind, fsdp, zero = (config.get(name) for name in ("distributed_type", "fsdp_config", "deepspeed_config"))
-    environ = {
-        "ACCELERATE_USE_DEEPSPEED": str(kind == "DEEPSPEED"),
-        "ACCELERATE_DEEPSPEED_ZERO_STAGE": str((zero or {}).get("zero_stage", 2)),
-        OFFLOADS[0]: str((zero or {}).get("offload_optimizer_device", "none")),
-        OFFLOADS[1]: str((zero or {}).get("offload_param_device", "none")),
-        "ACCELERATE_USE_FSDP": str(kind == "FSDP"),
-        "FSDP_VERSION": str((fsdp or {}).get("fsdp_version", 1)),
+    kind = config.get("distributed_type")
+    fsdp, zero, dynamo = (config.get(f"{name}_config") or {} for name in ("fsdp", "deepspeed", "dynamo"))
+    sharded = kind == "FSDP"
+    settings: dict[str, object] = {
+        "ACCELERATE_MIXED_PRECISION": config.get("mixed_precision") or "no",
+        "ACCELERATE_DYNAMO_BACKEND": dynamo.get("dynamo_backend", "no"),
+        "ACCELERATE_USE_CPU": config.get("use_cpu", False),
+        "ACCELERATE_USE_MEGATRON_LM": kind == "MEGATRON_LM",
+        "ACCELERATE_USE_PARALLELISM_CONFIG": bool(config.get("parallelism_config")),
+        "ACCELERATE_USE_DEEPSPEED": kind == "DEEPSPEED",
+        "ACCELERATE_DEEPSPEED_ZERO_STAGE": zero.get("zero_stage", 2),
+        "ACCELERATE_DEEPSPEED_CONFIG_FILE": zero.get("deepspeed_config_file", "none"),
+        "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": zero.get("gradient_accumulation_steps", 1),
+        OFFLOADS[0]: zero.get("offload_optimizer_device", "none"),
+        OFFLOADS[1]: zero.get("offload_param_device", "none"),
+        "ACCELERATE_USE_FSDP": sharded,
+        "FSDP_VERSION": fsdp.get("fsdp_version", 1),
+        "FSDP_OFFLOAD_PARAMS": fsdp.get("fsdp_offload_params", False),
+        "FSDP_ACTIVATION_CHECKPOINTING": fsdp.get("fsdp_activation_checkpointing", False),
+        "FSDP_CPU_RAM_EFFICIENT_LOADING": fsdp.get("fsdp_cpu_ram_efficient_loading", sharded),
     }
+    environ = {name: str(value) for name, value in settings.items()}
+    _refuse(environ)
     return _parallelism(environ, 1 if kind in (None, "NO") else int(config.get("num_processes", 1)))
 
 
@@ -168,7 +184,7 @@ def _parallelism(environ: Mapping[str, str], world: int) -> Parallelism:
 def _refuse(environ: Mapping[str, str]) -> None:
     for variable, what in REFUSED.items():
         if _switched_on(environ, variable):
-            raise UserError(f"the launcher asks for {what}; leave it out, tunebench does not run under it")
+            raise UserError(f"the launcher asks for {what}; switch it off, tunebench does not run under it")
     precision = environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if precision != "no":
         raise UserError(f"the launcher asks for mixed_precision {precision}; set it to no, and give tunebench --precision")

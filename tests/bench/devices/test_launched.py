@@ -37,11 +37,11 @@ def test_the_list_is_the_folder():
     assert {path.stem for path in FOLDER.glob("*.yaml")} == set(FILES)
 
 
-def environment(name, *options, monkeypatch):
+def environment(name, *options, monkeypatch, folder=FOLDER):
     """What accelerate's launcher sets for its processes, and torchrun after it."""
     for variable in ("ACCELERATE_USE_CPU", "CUDA_VISIBLE_DEVICES", "WORLD_SIZE", "LOCAL_RANK"):
         monkeypatch.delenv(variable, raising=False)
-    arguments = launch_command_parser().parse_args(["--config_file", str(FOLDER / f"{name}.yaml"), *options, "run.py"])
+    arguments = launch_command_parser().parse_args(["--config_file", str(folder / f"{name}.yaml"), *options, "run.py"])
     arguments, _, _ = _validate_launch_command(arguments)
     assert isinstance(arguments, argparse.Namespace)
     if arguments.use_deepspeed:
@@ -73,18 +73,38 @@ def test_a_file_says_by_itself_what_it_will_come_to(name):
     assert configured(yaml.safe_load((FOLDER / f"{name}.yaml").read_text())) == FILES[name]
 
 
+SHARDED = {"fsdp_version": 2, "fsdp_cpu_ram_efficient_loading": False}
+
+
 @pytest.mark.parametrize(
-    "config",
+    ("config", "words"),
     [
-        {"distributed_type": "FSDP", "num_processes": 2},
-        {"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 0}},
-        {"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 3, "offload_param_device": "nvme"}},
-        {"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 3, "offload_optimizer_device": "nvme"}},
+        ({"distributed_type": "FSDP", "num_processes": 2, "fsdp_config": {"fsdp_cpu_ram_efficient_loading": False}}, "first v"),
+        ({"distributed_type": "FSDP", "fsdp_config": {"fsdp_version": 2}}, "loading, Accelerate's default, by which only"),
+        ({"distributed_type": "FSDP", "fsdp_config": SHARDED | {"fsdp_offload_params": True}}, "fsdp_offload_params; launch/"),
+        ({"distributed_type": "FSDP", "fsdp_config": SHARDED | {"fsdp_activation_checkpointing": True}}, "gradient_checkpoint"),
+        ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 0}}, "ZeRO stage 0"),
+        ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 3, "offload_param_device": "nvme"}}, "NVMe"),
+        ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 3, "offload_optimizer_device": "nvme"}}, "NVMe"),
+        ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"gradient_accumulation_steps": 4}}, "4 gradient accum"),
+        ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"deepspeed_config_file": "a.json"}}, "names a DeepSpeed file"),
+        ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 2}, "use_cpu": True}, "DeepSpeed with use_cpu"),
+        ({"distributed_type": "MULTI_GPU", "num_processes": 2, "mixed_precision": "bf16"}, "asks for mixed_precision bf16"),
+        ({"distributed_type": "NO", "dynamo_config": {"dynamo_backend": "INDUCTOR"}}, "asks for torch.compile by INDUCTOR"),
+        ({"distributed_type": "MEGATRON_LM"}, "Megatron-LM; switch it off"),
+        ({"distributed_type": "MULTI_GPU", "parallelism_config": {"parallelism_config_tp_size": 2}}, "a parallelism_config"),
     ],
 )
-def test_a_file_that_asks_for_what_is_not_done_is_refused_before_it_is_launched(config):
-    with pytest.raises(UserError, match="the launcher asks for"):
+def test_a_file_that_asks_for_what_is_not_done_is_refused_before_it_is_launched(config, words, tmp_path, monkeypatch):
+    """In the words that its processes would say, which are told of it by Accelerate."""
+    with pytest.raises(UserError, match=words) as early:
         configured(config)
+    if config["distributed_type"] not in ("FSDP", "DEEPSPEED") or "use_cpu" in config:
+        return
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"num_processes": 2, "num_machines": 1} | config))
+    with pytest.raises(UserError) as late:
+        Launched.of(environment("mine", "--main_process_port", "0", monkeypatch=monkeypatch, folder=tmp_path))
+    assert str(late.value) == str(early.value)
 
 
 @pytest.mark.parametrize("name", ["gpus", "machines", "zero1", "zero2", "zero3", "zero3-offload", "cpu"])
@@ -110,10 +130,14 @@ def test_no_launcher_is_one_process_on_whatever_there_is():
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({"ACCELERATE_USE_MEGATRON_LM": "true"}, "the launcher asks for Megatron-LM; leave it out"),
+        ({"ACCELERATE_USE_MEGATRON_LM": "true"}, "the launcher asks for Megatron-LM; switch it off"),
         ({"ACCELERATE_USE_PARALLELISM_CONFIG": "true"}, "parallelism_config"),
         ({"FSDP_CPU_RAM_EFFICIENT_LOADING": "true"}, "by which only the first process has weights"),
         ({"FSDP_ACTIVATION_CHECKPOINTING": "true"}, "a strategy's gradient_checkpointing does it"),
+        (
+            {"FSDP_OFFLOAD_PARAMS": "true"},
+            "asks for fsdp_offload_params; launch/zero3-offload.yaml keeps weights",
+        ),
         ({"ACCELERATE_MIXED_PRECISION": "fp16"}, "mixed_precision fp16; set it to no, and give tunebench --precision"),
         ({"ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"}, "asks for 4 gradient accumulation steps"),
         ({"ACCELERATE_DYNAMO_BACKEND": "INDUCTOR"}, "torch.compile by INDUCTOR"),
