@@ -25,7 +25,7 @@ from bench.launching.launch_files import launch_config
 from bench.placing.crew import Crew
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
-from bench.processes import heartbeat, ranks
+from bench.processes import heartbeat, ranks, stopping
 from bench.processes.launchers import LAUNCH
 from bench.records import store
 from bench.records.record import Provenance, Record
@@ -157,18 +157,60 @@ def test_the_processes_get_the_options_alone():
         assert launch.without_launch(["run", "--suite", "x", *how, "--debug"]) == ["--suite", "x", "--debug"]
 
 
-def test_a_signal_reaches_the_others_where_one_has_just_ended(monkeypatch):
+@pytest.mark.parametrize("number", stopping.SIGNALS)
+def test_a_signal_reaches_the_others_where_one_has_just_ended(number, monkeypatch):
     handlers, heard = {}, []
 
     def ended(number):
         raise psutil.NoSuchProcess(1)
 
-    ranks = [SimpleNamespace(send_signal=ended), SimpleNamespace(send_signal=heard.append)]
+    ranks = [SimpleNamespace(send_signal=ended), *[SimpleNamespace(send_signal=heard.append)] * 2]
     monkeypatch.setattr(launch, "launched", lambda *_: ranks)
     monkeypatch.setattr(launch.signal, "signal", handlers.__setitem__)
     told = launch._forward(SimpleNamespace(pid=1, send_signal=lambda _: pytest.fail("the launcher would end them")))
-    handlers[signal.SIGUSR1](signal.SIGUSR1, None)
-    assert heard == [signal.SIGUSR1] and told == ([signal.SIGUSR1], [])
+    assert handlers.keys() == {signal.SIGTERM, signal.SIGUSR1}
+    handlers[number](number, None)
+    assert heard == [number] * 2 and told == ([number], [])
+
+
+LAUNCHER = """
+import os, signal, sys, time
+told, killed, ends = sys.argv[1:4]
+path = os.environ["TUNEBENCH_STATUS"]
+if told:
+    open(path, "w").write(told)
+if killed:
+    open(os.path.join(os.path.dirname(path), "killed"), "w").close()
+if ends == "asked":  # before it has started any process, and so there is none to hear it
+    time.sleep(0.3)  # until who has started it listens
+    os.kill(os.getppid(), signal.SIGUSR1)
+    signal.pause()
+if int(ends) < 0:
+    os.kill(os.getpid(), -int(ends))
+sys.exit(int(ends))
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "killed", "ends", "status"),
+    [
+        ("2", "", "1", 2),  # a launcher makes 1 of any fault
+        ("75", "", "0", 75),
+        ("71", "", "1", 71),
+        ("1", "", "0", 1),
+        ("0", "", "0", 0),
+        ("75", "killed", "1", 1),  # nobody was asked to stop: the others were ended for one that was killed
+        ("", "", "1", 1),
+        ("", "", "-9", 128 + 9),
+        ("", "", "asked", 75),
+    ],
+)
+def test_the_status_is_that_of_the_processes(told, killed, ends, status, tmp_path, monkeypatch):
+    monkeypatch.setattr(launch, "check_launch", lambda path, config: None)
+    monkeypatch.setattr(launch, "check_input", lambda *_: None)
+    monkeypatch.setattr(launch, "launcher", lambda path: [sys.executable, "-c", LAUNCHER, told, killed, ends])
+    stopping.listen()
+    assert launch.launch("cpu", PlanOptions("sentiment"), "fp32", SuiteOptions(tmp_path), ["--suite", "sentiment"]) == status
 
 
 def test_slurm_says_which_machine_this_is(monkeypatch):
