@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 from caches import linked_cache
 
 from bench.devices import hardware
@@ -34,7 +35,8 @@ def rows(folder):
 @pytest.fixture(scope="module")
 def single(tmp_path_factory):
     folder = tmp_path_factory.mktemp("one")
-    done = launch(*TINY, "--strategies", "zero-shot,full,multitask", cwd=folder)
+    config = ["--config_file", str(ROOT / "launch" / "one.yaml")]
+    done = launch(*TINY, "--strategies", "zero-shot,full,multitask", launcher=config, cwd=folder)
     assert done.returncode == 0, done.stderr
     return rows(folder)
 
@@ -44,6 +46,16 @@ def test_one_process_uses_all_cores(single):
     device = single["full"]["provenance"]["device"]
     assert device["processes"] == 1 and device["distributed"] == "NO"
     assert device["threads"] == hardware.cores()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(torch.cuda.device_count() > 1, reason="without a file Accelerate starts a process on each GPU")
+def test_without_a_file_it_is_one_process_too(single, tmp_path):
+    done = launch(*TINY, "--strategies", "zero-shot", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found, known = rows(tmp_path)["zero-shot"], single["zero-shot"]
+    assert found["provenance"]["device"] == known["provenance"]["device"]
+    assert (found["run_id"], found["outcome"]["score"]) == (known["run_id"], known["outcome"]["score"])
 
 
 @pytest.mark.slow
