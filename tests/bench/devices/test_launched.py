@@ -5,10 +5,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import ways
+import worlds
 import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
-from accelerate.utils import DistributedType
+from accelerate.utils import DeepSpeedPlugin, DistributedType
 from accelerate.utils.launch import (
     prepare_deepspeed_cmd_env,
     prepare_multi_gpu_env,
@@ -71,6 +73,26 @@ def test_accelerate_reads_each_file_and_asks_for_what_it_says(name, monkeypatch)
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_says_by_itself_what_it_will_come_to(name):
     assert configured(yaml.safe_load((FOLDER / f"{name}.yaml").read_text())) == FILES[name]
+
+
+@pytest.mark.parametrize("name", ways.WORLDS["zero1"])
+def test_each_file_of_zero_starts_what_is_compared_with_one_process(name, monkeypatch):
+    """tests/bench/modeling/test_sharding.py starts zero1.yaml alone, and worlds.py makes the other ways of it."""
+
+    def plugin(file):
+        found = environment(file, "--main_process_port", "0", monkeypatch=monkeypatch)
+        with monkeypatch.context() as patch:
+            for variable, value in found.items():
+                patch.setenv(variable, value)
+            made = DeepSpeedPlugin()
+        for part in ("offload_optimizer", "offload_param"):
+            made.deepspeed_config["zero_optimization"][part].pop("nvme_path")
+        return made
+
+    own, compared = plugin(name), plugin("zero1")
+    state = SimpleNamespace(deepspeed_plugin=compared)
+    worlds.become(SimpleNamespace(accelerator=SimpleNamespace(state=state)), name)
+    assert (own.zero_stage, own.deepspeed_config) == (compared.zero_stage, compared.deepspeed_config)
 
 
 SHARDED = {"fsdp_version": 2, "fsdp_cpu_ram_efficient_loading": False}
