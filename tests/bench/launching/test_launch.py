@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -287,6 +288,43 @@ def test_two_processes_stop_together_and_go_on(whole, tmp_path):
     assert again["provenance"]["device"]["processes"] == 2 and len(again["provenance"]["resumed"]) == 1
     assert again["outcome"]["losses"] == pytest.approx(whole["outcome"]["losses"], rel=1e-5)
     assert again["outcome"]["score"]["value"] == whole["outcome"]["score"]["value"]
+
+
+A_PROCESS_EACH = """
+{distributed_type: MULTI_GPU, use_cpu: true, gpu_ids: "-1,-1", num_machines: 1, num_processes: 1, mixed_precision: "no"}
+"""
+
+
+@pytest.mark.slow
+@TWO
+def test_two_machines_of_a_slurm_job_meet_and_stop_together(whole, tmp_path, monkeypatch):
+    """Two commands stand in for what launch/slurm.sh starts on each machine; a signal that one of them gets stops both."""
+    (tmp_path / "mine.yaml").write_text(A_PROCESS_EACH)
+
+    def job():
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            place = {"SLURM_NNODES": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(free.getsockname()[1])}
+        machines = []
+        for number in range(2):
+            for name, value in {**place, "SLURM_NODEID": str(number)}.items():
+                monkeypatch.setenv(name, value)
+            machines.append(started(*RUN, "--launch", "mine.yaml", cwd=tmp_path))
+        return machines
+
+    first, second = job()
+    training(first, tmp_path)
+    second.send_signal(signal.SIGUSR1)
+    (status, _, err), (other, _, also) = ended(first), ended(second)
+    told = [line for line in (err + also).splitlines() if "stopped" in line]
+    assert (status, other) == (75, 75) and len(told) == 1 and "stopped by a signal to another process after step " in told[0], (
+        told
+    )
+    (status, _, err), (other, _, also) = map(ended, job())
+    assert (status, other) == (0, 0), err + also
+    again = record(tmp_path)
+    assert again["provenance"]["device"]["processes"] == 2 and len(again["provenance"]["resumed"]) == 1
+    assert again["outcome"]["losses"] == pytest.approx(whole["outcome"]["losses"], rel=1e-5)
 
 
 @pytest.mark.slow
