@@ -3,7 +3,7 @@
 #   sbatch --nodes=2 --gpus-per-node=8 --cpus-per-task=64 launch/slurm.sh gpus --suite sentiment --seeds 3 --out /shared/out
 # The first word is the name of a launch file, by which each machine starts a process for each of its GPUs; all others are
 # options of `tunebench run`. --cpus-per-task is how many cores the processes of a machine share; without it Slurm may give one.
-# --out and $TUNEBENCH_CACHE must be on a disk that all machines see.
+# --out must be on a disk that all machines see; $TUNEBENCH_CACHE may be one for all, or one for each.
 #SBATCH --job-name=tunebench
 #SBATCH --ntasks-per-node=1
 #SBATCH --time=04:00:00
