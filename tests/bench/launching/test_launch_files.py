@@ -45,6 +45,16 @@ def test_gpus_that_are_not_there_are_told(name, wanted, monkeypatch):
         launch_files.check_launch(path, launch_files.launch_config(path))
 
 
+@pytest.mark.parametrize(("page", "name"), [("one-gpu", "gpu"), ("node", "gpus")])
+def test_the_pages_show_what_is_said_where_there_is_no_gpu(page, name, monkeypatch):
+    monkeypatch.setattr(launch_files.torch.cuda, "is_available", lambda: False)
+    path = launch_files.launch_file(name)
+    with pytest.raises(UserError) as told:
+        launch_files.check_launch(path, launch_files.launch_config(path))
+    shown = (ROOT / "docs" / "where" / f"{page}.md").read_text(encoding="utf-8")
+    assert f"    error: {told.value}\n".replace(str(ROOT), "...") in shown
+
+
 def test_one_process_takes_what_there_is(monkeypatch):
     monkeypatch.setattr(launch_files.torch.cuda, "is_available", lambda: False)
     path = launch_files.launch_file("one")
