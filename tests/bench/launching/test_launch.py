@@ -38,15 +38,13 @@ TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "320", "--te
 RUN = [*TINY, "--strategies", "full", "--set", "dropout=0", "--checkpoint-every", "1steps"]
 COMMAND = [sys.executable, "-c", "from bench.cli import main; main()", "run"]
 ACCELERATE = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
-BARE = [
-    *ACCELERATE,
-    "--config_file",
-    str(ROOT / "launch" / "cpu.yaml"),
-    "--main_process_port",
-    "0",
-    str(ROOT / "bench" / "run.py"),
-]
+ENTRY = str(ROOT / "bench" / "run.py")
 TWO = pytest.mark.skipif(hardware.cores() < 2, reason="two processes need two cores")
+
+
+def bare_launcher(name):
+    """`accelerate launch` by itself, with a file of launch/."""
+    return [*ACCELERATE, "--config_file", str(LAUNCH / f"{name}.yaml"), "--main_process_port", "0", ENTRY]
 
 
 def started(*arguments, cwd, command=COMMAND):
@@ -374,12 +372,16 @@ def test_a_process_that_is_frozen_is_named_within_the_stated_time(tmp_path, monk
 
 @pytest.mark.slow
 @TWO
-def test_processes_whose_launcher_is_gone_end_themselves(tmp_path):
-    process = started(*RUN, cwd=tmp_path, command=BARE)
+@pytest.mark.parametrize(
+    ("name", "number", "count"), [("one", signal.SIGTERM, 1), ("cpu", signal.SIGUSR1, 2), ("cpu", signal.SIGKILL, 2)]
+)
+def test_processes_whose_launcher_is_gone_end_themselves(name, number, count, tmp_path):
+    """A bare one ends by SIGUSR1, and that of one process by SIGTERM, and hands on neither."""
+    process = started(*RUN, cwd=tmp_path, command=bare_launcher(name))
     training(process, tmp_path)
     found = workers(process)
-    assert len(found) == 2
-    process.kill()
+    assert len(found) == count
+    process.send_signal(number)
     process.wait()
     _, alive = psutil.wait_procs(found, timeout=60)
     for each in alive:
@@ -399,7 +401,7 @@ def test_the_same_under_the_bare_launcher_end_and_say_it_once(tmp_path):
     def bare(name):
         # Each in a folder of its own, by which its processes are found however many launches go on at once.
         folder = tmp_path / "".join(filter(str.isalnum, name))
-        process = started(*cases[name], cwd=folder, command=BARE)
+        process = started(*cases[name], cwd=folder, command=bare_launcher("cpu"))
         status, out, err = ended(process)
         return name, status, out + err, [each for each in psutil.process_iter() if at(each) == folder]
 
