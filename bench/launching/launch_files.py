@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.commands.config.config_args import load_config_from_file
 
 from bench.devices import hardware
 from bench.errors import UserError, unknown
@@ -31,12 +32,19 @@ def launch_config(path: Path) -> dict[str, Any]:
     """What a launch file says.
 
     Raises:
-        UserError: it cannot be read, or its numbers can be so on no machine.
+        UserError: it cannot be read, or what stands in it can be so on no machine.
     """
     config = read_fields(path, "the fields of `accelerate config`")
     count, machines = config.get("num_processes", 1), config.get("num_machines", 1)
     if not all(isinstance(number, int) and number > 0 for number in (count, machines)):
         raise UserError(f"{path}: num_processes and num_machines are numbers from 1 on, and stand as {count} and {machines}")
+    for part in ("fsdp_config", "deepspeed_config", "dynamo_config"):
+        if not isinstance(config.get(part) or {}, dict):
+            raise UserError(f"{path}: {part} has fields of its own, and stands as {config[part]!r}")
+    try:
+        load_config_from_file(str(path))
+    except Exception as error:  # whatever Accelerate's classes make of a field or a value that they don't know
+        raise UserError(f"{path}: Accelerate cannot read it: {' '.join(str(error).split())[:300]}") from error
     return config
 
 
