@@ -39,6 +39,28 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("node7:6379", r"no Ray cluster at node7:6379 \(nobody answers\); start one, or leave --address out"),
+        (None, r"no Ray cluster on this machine \(nobody answers\); start one, or unset RAY_ADDRESS"),
+    ],
+)
+def test_the_cluster_of_an_address_is_asked(monkeypatch, address, told):
+    asked = []
+
+    def gone(**given):
+        raise ConnectionError("nobody\nanswers")
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=lambda **given: asked.append(given["address"]))
+    monkeypatch.setattr(cluster, "ray_module", lambda: ray)
+    connect(address)
+    assert asked == [address]
+    ray.init = gone
+    with pytest.raises(UserError, match=told):
+        connect(address)
+
+
+@pytest.mark.parametrize(
     ("resources", "wanted", "work", "expected"),
     [
         ([{"CPU": 8.0}], None, 20, [((), 1)] * 8),
