@@ -196,11 +196,14 @@ def _refuse(environ: Mapping[str, str]) -> None:
         raise UserError(f"the launcher asks for torch.compile by {backend}; leave it out, and give --set compile=true")
     if environ.get("ACCELERATE_DEEPSPEED_CONFIG_FILE", "none") != "none":
         raise UserError("the launcher names a DeepSpeed file; write deepspeed_config as launch/zero3.yaml does instead")
-    if _switched_on(environ, "ACCELERATE_USE_DEEPSPEED") and _switched_on(environ, "ACCELERATE_USE_CPU"):
-        raise UserError(
-            "the launcher asks for DeepSpeed with use_cpu, where Accelerate leaves DeepSpeed out without a word; "
-            "set --gpu_ids=-1,-1 instead"
-        )
+    if _switched_on(environ, "ACCELERATE_USE_CPU"):
+        if _switched_on(environ, "ACCELERATE_USE_DEEPSPEED"):
+            raise UserError(
+                "the launcher asks for DeepSpeed with use_cpu, where Accelerate leaves DeepSpeed out without a word; "
+                "set --gpu_ids=-1,-1 instead"
+            )
+        if _switched_on(environ, "ACCELERATE_USE_FSDP"):
+            raise UserError("the launcher asks for FSDP with use_cpu, where it does not run; use launch/cpu.yaml there")
 
 
 def _switched_on(environ: Mapping[str, str], variable: str) -> bool:

@@ -74,3 +74,7 @@ def check_launch(path: Path, config: dict[str, Any]) -> None:
         raise UserError(
             f"{path}: it starts {count} processes on {machines} machine(s) with {devices} {what}; lower num_processes"
         )
+    if on_cpu and kind != "NO" and not str(config.get("gpu_ids", "all")).startswith("-"):
+        raise UserError(
+            f'{path}: Accelerate does not tell several processes of use_cpu; set gpu_ids: "-1,-1" too, as launch/cpu.yaml does'
+        )

@@ -105,6 +105,7 @@ SHARDED = {"fsdp_version": 2, "fsdp_cpu_ram_efficient_loading": False}
         ({"distributed_type": "FSDP", "fsdp_config": {"fsdp_version": 2}}, "loading, Accelerate's default, by which only"),
         ({"distributed_type": "FSDP", "fsdp_config": SHARDED | {"fsdp_offload_params": True}}, "fsdp_offload_params; launch/"),
         ({"distributed_type": "FSDP", "fsdp_config": SHARDED | {"fsdp_activation_checkpointing": True}}, "gradient_checkpoint"),
+        ({"distributed_type": "FSDP", "fsdp_config": SHARDED, "use_cpu": True}, "FSDP with use_cpu, where it does not run"),
         ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 0}}, "ZeRO stage 0"),
         ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 3, "offload_param_device": "nvme"}}, "NVMe"),
         ({"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 3, "offload_optimizer_device": "nvme"}}, "NVMe"),
@@ -165,6 +166,7 @@ def test_no_launcher_is_one_process_on_whatever_there_is():
         ({"ACCELERATE_DYNAMO_BACKEND": "INDUCTOR"}, "torch.compile by INDUCTOR"),
         ({"ACCELERATE_DEEPSPEED_CONFIG_FILE": "ds.json"}, "names a DeepSpeed file"),
         ({"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_USE_CPU": "true"}, "leaves DeepSpeed out without a word"),
+        ({"ACCELERATE_USE_FSDP": "true", "ACCELERATE_USE_CPU": "true", "FSDP_VERSION": "2"}, "FSDP with use_cpu"),
         ({"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_ZERO_STAGE": "0"}, "ZeRO stage 0; choose 1, 2 or 3"),
         (
             {"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_OFFLOAD_PARAM_DEVICE": "nvme"},

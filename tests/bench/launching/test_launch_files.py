@@ -19,6 +19,10 @@ ROOT = Path(__file__).parents[3]
         ("{num_processes: two}", "num_processes and num_machines are numbers from 1 on"),
         ("{distributed_type: FSDP, fsdp_config: 2}", "fsdp_config has fields of its own, and stands as 2"),
         ("{distributed_type: DEEPSPEED, deepspeed_config: [zero_stage]}", "deepspeed_config has fields of its own"),
+        (
+            "{distributed_type: MULTI_GPU, use_cpu: true, num_processes: 1}",
+            "does not tell several processes of use_cpu; set",
+        ),
         ("{num_processes: 2}", "Accelerate cannot read it: A `distributed_type` must be specified"),
         ("{distributed_type: MULTI}", "Accelerate cannot read it: 'MULTI' is not a valid DistributedType"),
         ("{distributed_type: MULTI_GPU, processes: 2}", r"Accelerate cannot read it: .* had unknown keys \(\['processes'\]\)"),
