@@ -1,7 +1,7 @@
 """A suite whose processes are killed at random moments, any of them in any phase, and which is asked for until it is done.
 
     python tests/killing.py --processes 2 --kills 20    # that do each run together
-    python tests/killing.py --workers 2 --kills 20      # that do a run each; the command that gives them work is killed too
+    python tests/killing.py --workers 2 --kills 20 --budget 4000    # that do a run each; their command is killed too
     python tests/killing.py --tune 2 --kills 20         # after two trials of each strategy, which are killed too
 
 compares its records with those of an undisturbed suite on one process, or on workers: 12, none missing, scores, answers and
@@ -28,7 +28,7 @@ import pandas as pd
 import psutil
 from caches import linked_cache
 
-TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "160", "--test-items", "12", "--probe-items", "4"]
+TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--test-items", "12", "--probe-items", "4"]
 RUNS = [*TINY, "--strategies", "full,frozen,lora-8bit", "--checkpoint-every", "1steps", "--probe-every", "50%"]
 
 
@@ -136,7 +136,7 @@ def disturbed_workers(options: list[str], out: Path, kills: int, seconds: float,
             # One in six while workers start; the others once a run has begun.
             early = killed % 6 == 5
             if moment is None and killed < kills and (early or (log.exists() and log.stat().st_size > told)):
-                moment = time.monotonic() + moments.uniform(0, seconds / 2)
+                moment = time.monotonic() + moments.uniform(0, seconds / 12)
             if code is None and moment is not None and time.monotonic() > moment:
                 victims = [pid, *_workers(pid)]
                 victim = killed % len(victims)  # in turn, the command first
@@ -234,6 +234,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--tune", type=int, default=0)
     parser.add_argument("--kills", type=int, default=20)
+    # Workers take seconds to start, in which the other one goes on: of runs of a second each all are done after a few kills.
+    parser.add_argument("--budget", type=int, default=160, help="examples of each run")
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--against-one", action="store_true")
@@ -242,7 +244,7 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as workers have, so that sums are rounded alike
     imported()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="killing-"))
-    options = [*RUNS, "--seeds", str(given.seeds)]
+    options = [*RUNS, "--seeds", str(given.seeds), "--budget", str(given.budget)]
     if given.tune:
         options += ["--tune", str(given.tune)]
     if given.processes > 1:

@@ -64,7 +64,9 @@ SUITES = {
         "tasks": ["sst2"],
         "strategies": [
             "zero-shot",
+            "few-shot",
             "full",
+            "frozen",
             "lora",
             "lora-8bit",
             "lora-4bit",
@@ -111,7 +113,7 @@ def tried(way: str, suite: str, strategy: str) -> bool:
         case "zero3-offload":
             return few
         case "zero2":  # zero1 cuts the same moments, and zero3 the same gradients
-            return few or suite == BF16 or (suite == "decoder" and strategy in ("lora", *QUANTISED))
+            return few or suite in (BF16, "decoder", "encoder-prompts")
         case "zero1" | "zero3":
             return (suite, strategy) not in [("encoder", "lora"), ("encoder", "lora-8bit")]  # the decoder's are done
     return True

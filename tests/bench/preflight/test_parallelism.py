@@ -57,19 +57,14 @@ def test_the_docs_say_what_is_tried_and_what_is_refused(planned):
         row: {column: cell(planned, way, column) for column in COLUMNS} for row, way in ROWS.items()
     }
     # No strategy is left out. Rows that train nothing have no column.
-    done = {f"{strategy} in bf16" if suite == ways.BF16 else strategy for suite, strategy in ways.RUNS} - {"zero-shot"}
-    assert done == {strategy for strategies in COLUMNS.values() for strategy in strategies}
+    done = {f"{strategy} in bf16" if suite == ways.BF16 else strategy for suite, strategy in ways.RUNS}
+    assert done - {"zero-shot", "few-shot"} == {strategy for strategies in COLUMNS.values() for strategy in strategies}
 
 
 def test_every_kind_is_compared_with_one_process(tmp_path):
-    """Of the rows that train nothing `zero-shot` is enough: `few-shot` asks as it does, with more words."""
     ways.written(tmp_path, Path("no-decoder"))
     found, known = ways.kinds(tmp_path), ways.all_kinds()
-    assert {part: kinds - found[part] for part, kinds in known.items()} == {
-        "tasks": set(),
-        "strategies": {"few-shot"},
-        "probes": set(),
-    }
+    assert not {part: left for part, kinds in known.items() if (left := kinds - found[part])}
 
 
 def cell(planned, way, column):
