@@ -81,11 +81,11 @@ def test_forgetting_is_that_of_rows_that_train_and_less_is_better(sides, make):
 def test_other_tasks_are_scores_of_their_own(sides, make):
     new, old = ([make.elsewhere(make.record("full", seed), "rte", share, 64) for seed in range(2)] for share in (0.6, 0.7))
     (match,) = matches(sides, new, old)
-    difference = {difference.title: difference for difference in measure_differences(match, Noise([match], []), Tolerance())}
+    by_title = {difference.title: difference for difference in measure_differences(match, Noise([match], []), Tolerance())}
     assert (
-        difference["score on rte"].value < 0
-        and difference["score on rte"].question == "quality"
-        and difference["score on rte"].paired
+        by_title["score on rte"].value < 0
+        and by_title["score on rte"].question == "quality"
+        and by_title["score on rte"].paired
     )
 
 
@@ -98,14 +98,14 @@ def test_costs_are_quotients_with_the_noise_of_their_table(sides, make):
         ]
 
     (match,) = matches(sides, pairs([1100, 1120], 2), pairs([1000, 1020]))
-    difference = {difference.term: difference for difference in cost_differences(match, Noise([match], []), Tolerance(), False)}
-    assert set(difference) == {"tokens", "flops", "saved", "memory"}
-    tokens = difference["tokens"]
+    by_term = {difference.term: difference for difference in cost_differences(match, Noise([match], []), Tolerance(), False)}
+    assert set(by_term) == {"tokens", "flops", "saved", "memory"}
+    tokens = by_term["tokens"]
     assert tokens.value == pytest.approx(np.log(1110 / 1010)) and tokens.rise == -tokens.value
     relative = [np.var([1100, 1120], ddof=1) / 1110**2, np.var([1000, 1020], ddof=1) / 1010**2]
     pooled = np.mean(relative)
     assert tokens.margin.seeds == pytest.approx(sum(max(each, pooled) / 2 for each in relative))
-    assert difference["saved"].margin.seeds == 0 and difference["saved"].value == 0
+    assert by_term["saved"].margin.seeds == 0 and by_term["saved"].value == 0
 
 
 def test_with_the_same_seeds_costs_are_compared_seed_by_seed(sides, make):
