@@ -56,7 +56,7 @@ def test_a_base_is_held_in_its_reference_precision(planned, monkeypatch):
     run = planned("lora-8bit", "sentiment", model="smollm2", budget="24")
     small = Memory(*[0] * len(fields(Memory)))
     monkeypatch.setattr(
-        costs, "_cached_estimate", lambda like: SimpleNamespace(memory=replace(small, parameters=1_000_000_000))
+        costs, "_cached_estimate", lambda by_cost: SimpleNamespace(memory=replace(small, parameters=1_000_000_000))
     )
     halved = replace(run, model=replace(run.model, reference_precision="bf16"))
     assert bytes_held(run) == pytest.approx(HEADROOM * 4e9) and bytes_held(halved) == pytest.approx(HEADROOM * 2e9)
@@ -66,7 +66,7 @@ def test_what_several_devices_share_out_is_no_less_in_bf16(planned, monkeypatch)
     """Masters, gradients and moments stay fp32, and each device keeps copies, gathered blocks and activations for itself."""
     run = planned("full", "sentiment", budget="40")
     memory = Memory(100, 100, weights=400, gradients=400, optimizer=800, activations=50, gathered=70, copies=200)
-    monkeypatch.setattr(costs, "_cached_estimate", lambda like: SimpleNamespace(memory=memory))
+    monkeypatch.setattr(costs, "_cached_estimate", lambda by_cost: SimpleNamespace(memory=memory))
     expected = {("fp32", 1): 1650, ("bf16", 1): 1650, ("fp32", 4): 520, ("bf16", 4): 720, ("bf16", 1600): 321}
     found = {(word, count): bytes_held(replace(run, precision=word), count) for word, count in expected}
     assert found == {case: round(HEADROOM * held) for case, held in expected.items()}

@@ -39,12 +39,12 @@ def by_name(work):
     return Predictors(work.id, "", lambda: float(ord(work.id)))
 
 
-def pool(place, hired, like=by_name, **fate):
+def pool(place, hired, predictors_of=by_name, **fate):
     def hire(slot, post):
         hired.append(ThreadWorker(slot, post, place, **fate))
         return hired[-1]
 
-    return WorkerPool(alike, hire, like, View(place.out))
+    return WorkerPool(alike, hire, predictors_of, View(place.out))
 
 
 def alike(works):
@@ -74,7 +74,7 @@ def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
     took = {"a0": 90.0, "b0": 50.0, "c0": 1.0}
     monkeypatch.setattr(module, "seconds_taken", lambda record: took.get(record.run_id))
 
-    def like(work):
+    def predictors_of(work):
         return Predictors(work.id[0], "", lambda: {"a": 9.0, "b": 5.0, "c": 7.0}[work.id[0]])
 
     def alone(works):
@@ -84,7 +84,7 @@ def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
         return ThreadWorker(slot, post, place)
 
     done = []
-    with WorkerPool(alone, hire, like, View(place.out)) as hands:
+    with WorkerPool(alone, hire, predictors_of, View(place.out)) as hands:
         hands([imagined(run, name, done) for name in ("a0", "c0", "c1", "b0", "b1")], place, unfinished)
     assert done == ["a0", "c0", "b0", "b1", "c1"]
 
@@ -93,7 +93,7 @@ def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
             return SimpleNamespace(run_id=self.id)
 
     again = [Before(run, name, done) for name in ("b0", "c0")] + [imagined(run, name, done) for name in ("c2", "b2")]
-    with WorkerPool(alone, hire, like, View(place.out)) as hands:
+    with WorkerPool(alone, hire, predictors_of, View(place.out)) as hands:
         hands(again, place, lambda work: work.id.endswith("0"))
     assert done[5:] == ["b2", "c2"], "by records that were there at the start"
 
@@ -101,10 +101,10 @@ def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
 def test_what_is_finished_and_like_nothing_that_waits_is_not_estimated(run, place):
     """Counting FLOPs takes seconds of each kind: a suite that goes on would begin late."""
 
-    def like(work):
+    def predictors_of(work):
         return Predictors(work.id, "", lambda: 1.0 if work.id == "a" else pytest.fail("nobody needs to know"))
 
-    with pool(place, [], like) as hands:
+    with pool(place, [], predictors_of) as hands:
         hands([imagined(run, name, []) for name in "ab"], place, lambda work: work.id == "b")
 
 
