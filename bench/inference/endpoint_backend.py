@@ -1,4 +1,4 @@
-"""A model behind an API as a backend, which can only write (endpoint.py has the conversations with it)."""
+"""A model behind an API as a backend, which can only write (endpoint_model.py has the conversations with it)."""
 
 from collections.abc import Callable, Sequence
 
