@@ -1,4 +1,4 @@
-"""Names of our modules in tests, which the type checker doesn't read. A slow test would tell of a lost one only when it is run."""
+"""Names of our modules in tests, which mypy doesn't read. A slow test would tell of a lost one only when it is run."""
 
 import ast
 from collections.abc import Iterator
