@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PATHS = [path for room in ("bench", "reports", "baselines", "tests") for path in (ROOT / room).rglob("*.py")]
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in PATHS}
+MODULES |= {path.stem: path for path in (ROOT / "tests").glob("*.py")}  # what tests share is imported so
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 LOOKS_INTO = {"setattr", "getattr", "hasattr", "vars", "object", "Once"}
 """Functions that want a module itself, to look into it or to put something else in the place of one of its names; `object` is
@@ -37,8 +38,11 @@ def lacking(module: str, name: str) -> Iterator[str]:
 
 def imported(tree: ast.Module) -> dict[str, str]:
     """Names that stand for modules of ours, and which they stand for."""
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    found = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in nodes for alias in node.names}
+    nodes = list(ast.walk(tree))
+    whole = [alias for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    found = {alias.asname or alias.name: alias.name for alias in whole}
+    parts = [(node.module, alias) for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names]
+    found |= {alias.asname or alias.name: f"{module}.{alias.name}" for module, alias in parts}
     return {name: module for name, module in found.items() if module in MODULES}
 
 
@@ -91,13 +95,15 @@ PLANTED = """
 from bench.inference import generation, likelihood as likely, prefix_cache
 
 def early(model, PARAMETER, rows):
+    import workers
     from bench.tokens.batches import IMPORTED
+    workers.SHARED()
     return generation.pass_likelihoods(model, GIVEN, rows)
 
 def patched(monkeypatch):
     monkeypatch.setattr(likely, "PATCHED", early)
 """
-RIGHT = {"PARAMETER": "reading", "IMPORTED": "order", "GIVEN": "reading", "PATCHED": "root"}
+RIGHT = {"PARAMETER": "reading", "IMPORTED": "order", "SHARED": "imagined", "GIVEN": "reading", "PATCHED": "root"}
 
 
 @pytest.mark.parametrize(
@@ -105,10 +111,11 @@ RIGHT = {"PARAMETER": "reading", "IMPORTED": "order", "GIVEN": "reading", "PATCH
     [
         ({}, []),
         ({"PARAMETER": "prefix_cache", "GIVEN": "prefix_cache"}, []),
-        ({"GIVEN": "prefix_cache"}, ["6: pass_likelihoods is given bench.inference.prefix_cache"]),
-        ({"GIVEN": "prefix_cache.reading"}, ["6: bench.inference.prefix_cache has no reading"]),
-        ({"IMPORTED": "orders"}, ["5: bench.tokens.batches has no orders"]),
-        ({"PATCHED": "roots"}, ["9: bench.inference.likelihood has no roots"]),
+        ({"GIVEN": "prefix_cache"}, ["8: pass_likelihoods is given bench.inference.prefix_cache"]),
+        ({"GIVEN": "prefix_cache.reading"}, ["8: bench.inference.prefix_cache has no reading"]),
+        ({"IMPORTED": "orders"}, ["6: bench.tokens.batches has no orders"]),
+        ({"SHARED": "imagination"}, ["7: workers has no imagination"]),
+        ({"PATCHED": "roots"}, ["11: bench.inference.likelihood has no roots"]),
     ],
 )
 def test_names_that_were_lost_are_found(lost, found):
