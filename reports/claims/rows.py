@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.groups import groups_by
 from bench.hashing import digest
+from reports.rows.fairness import aspects, overrun
 from reports.rows.row import Row
 from reports.rows.transfer import mixed
 
@@ -12,7 +13,9 @@ FULL, ADAPTER, FROZEN, INSTRUCTION, MIXTURE = "Full", "Adapter", "Frozen", "Inst
 PROMPTS = ("ZeroShot", "FewShot")
 QUESTION = ("engine", "model", "task", "test_items", "precision", "max_length", "batch", "earlier")
 """Inputs in which rows must agree."""
-TRAINING_INPUTS = ("budget", "batch", "earlier")
+BUDGET_INPUTS = ("budget", "placement")
+"""What training may spend: seconds are worth what they are on one kind of device, and on so many of them."""
+TRAINING_INPUTS = (*BUDGET_INPUTS, "batch", "earlier")
 """Those that a row which trains nothing has not."""
 
 
@@ -32,17 +35,26 @@ def of_kind(rows: Sequence[Row], *kinds: str) -> list[Row]:
 def question(row: Row, *but: str) -> str:
     """Equal for rows that were asked the same in the same precision; the budget is one more input, unless it is left out."""
     inputs = row.first.provenance.inputs
-    kept = {name: inputs.get(name) for name in (*QUESTION, "budget") if name not in but}
+    kept = {name: inputs.get(name) for name in (*QUESTION, *BUDGET_INPUTS) if name not in but}
     # `auto` asks for another precision on another machine.
     return digest({**kept, "used": row.first.provenance.device.get("precision")})
 
 
 def opposed(rows: Sequence[Row], one: str, other: str) -> Iterator[tuple[Row, Row]]:
-    """Each row of a kind with each of another that was asked the same, on the same budget and with as many trials."""
+    """Each row of a kind with each of another that was asked the same, and that had the same chance."""
     for first in of_kind(rows, one):
         for second in of_kind(rows, other):
-            if question(first) == question(second) and first.setup.tuning.trials == second.setup.tuning.trials:
+            if question(first) == question(second) and comparable(first, second):
                 yield first, second
+
+
+def comparable(*rows: Row) -> bool:
+    """Whether a table of these rows alone would be neither refused nor marked, whichever probes they have."""
+    runs = [run for row in rows for run in row.records]
+    # Probes are compared one by one: of one that differs nothing is said, and the others stay.
+    return all(len({aspect.of(run) for run in runs} - {None}) <= 1 for aspect in aspects(())) and not any(
+        over for run in runs for over in overrun(run)
+    )
 
 
 def adapters(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
@@ -70,7 +82,7 @@ def with_little_data(pairs: Iterator[tuple[Row, Row]]) -> Iterator[tuple[Row, Ro
     """The pairs with the least training data of those asked the same, where others have more."""
     known = list(pairs)
     for one, other in known:
-        alike = [each for each, _ in known if question(each, "budget") == question(one, "budget")]
+        alike = [each for each, _ in known if question(each, *BUDGET_INPUTS) == question(one, *BUDGET_INPUTS)]
         # Rows of one budget in tokens or seconds see unlike numbers of examples.
         others = [each for each in alike if each.setup.budget != one.setup.budget]
         if others and examples(one) < min(map(examples, others)):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records.record import Tuning
+from bench.records.record import Limit, Spending, Tuning
 from reports.claims import rows as sets
 
 
@@ -21,9 +21,46 @@ def test_another_question_is_no_pair(rows, other):
     assert len(list(sets.opposed(rows(("full", 0.8, {}), ("lora-8bit", 0.8, {})), "Adapter", "Full"))) == 1
 
 
-def test_rows_with_unlike_chances_to_be_tuned_are_no_pair(rows):
-    found = rows(("full", 0.8, {}), ("lora-8bit", 0.8, {"tuning": Tuning(trials=4)}))
-    assert not list(sets.opposed(found, "Adapter", "Full"))
+TRIALS = {"trials": 4, "share": 1.0, "seeds": 1, "items": 512, "sampler": "random", "pruner": "none"}
+
+
+def timed(placement, spent=90):
+    limits = {"seconds": Limit(limit=90, spent=spent)}
+    return {
+        "budget": "90s",
+        "inputs": {"placement": placement},
+        "spending": Spending(limits=limits, ended_by="seconds"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ({}, {"tuning": Tuning(trials=4)}),
+        *(
+            ({"tuning": Tuning(**TRIALS)}, {"tuning": Tuning(**TRIALS | {name: value})})
+            for name, value in {"share": 0.1, "seeds": 5, "items": 32, "sampler": "tpe", "pruner": "halving"}.items()
+        ),
+        (timed("cpu x 1"), timed("cuda x 1")),
+        (timed("cpu x 1"), timed("cpu x 4")),
+        (timed("cpu x 1"), timed("cpu x 1", spent=95)),
+        ({}, {"data_hash": "ef" * 32}),
+    ],
+)
+def test_rows_with_unlike_chances_are_no_pair(rows, mine, theirs):
+    """Planted fault: trials that cost a tenth, and seconds on another kind of device, counted as the same chance."""
+    assert not list(sets.opposed(rows(("full", 0.8, mine), ("lora-8bit", 0.8, theirs)), "Adapter", "Full"))
+    assert len(list(sets.opposed(rows(("full", 0.8, mine), ("lora-8bit", 0.8, mine)), "Adapter", "Full"))) == 1
+
+
+def test_seconds_of_a_longer_budget_are_more_data_and_prompts_have_no_place(rows):
+    short = timed("cpu x 1") | {"cost": {"train_examples": 500}}
+    long = timed("cpu x 1") | {"budget": "900s", "cost": {"train_examples": 5000}}
+    found = rows(
+        ("zero-shot", 0.6, {"trainable": 0}), *((name, 0.8, how) for how in (short, long) for name in ("full", "frozen"))
+    )
+    assert [one.setup.budget for one, _ in sets.with_little_data(sets.opposed(found, "Frozen", "Full"))] == ["90s"]
+    assert {trained.setup.budget for _, trained in sets.prompted(found)} == {"900s"}
 
 
 def test_an_adapter_at_the_others_rate_stands_back(rows):
