@@ -175,6 +175,12 @@ def _training_budget(record: Record) -> str | None:
     return (record.setup.budget or NOT_KNOWN) if _run_trains(record) else None
 
 
+def _placement_of_seconds(record: Record) -> str | None:
+    """`cpu x 4`: what seconds are worth hangs on the kind of device and on how many there are. No other budget has one."""
+    placement = record.provenance.inputs.get("placement")
+    return str(placement) if placement else None
+
+
 def _tuning_trials(record: Record) -> str | None:
     trials = record.setup.tuning.trials
     return (NOT_KNOWN if trials is None else str(trials)) if _run_trains(record) or _has_untrained_settings(record) else None
@@ -217,6 +223,7 @@ ASPECTS = (
     Aspect("precision", True, _used_precision),
     Aspect("engine version", True, _engine_number),
     Aspect("budget", False, _training_budget),
+    Aspect("placement of the budget's seconds", False, _placement_of_seconds),
     Aspect("number of trials", False, _tuning_trials),
     Aspect("a trial's share of the budget", False, partial(_tuning_detail, name="share")),
     Aspect("a trial's number of seeds", False, partial(_tuning_detail, name="seeds")),

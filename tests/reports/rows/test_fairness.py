@@ -172,6 +172,18 @@ def test_another_chance_is_marked_and_not_refused(make, aspect, changes, said):
     assert list(unfair(rows_of(one, other))) == [f"not the same chance: {aspect} differs: {said}"]
 
 
+def test_seconds_on_other_devices_are_marked(make):
+    """Planted fault: 90 s on one core and 90 s on eight GPUs counted as the same budget."""
+    one, other = (make.record(name, budget="90s", inputs={"placement": "cpu x 1"})[0] for name in ("full", "frozen"))
+    assert differing(one, other) == {}
+    faster = make.record("frozen", budget="90s", inputs={"placement": "cuda x 8"})[0]
+    check_comparable(rows_of(one, faster))
+    assert list(unfair(rows_of(one, faster))) == [
+        "not the same chance: placement of the budget's seconds differs: cpu x 1 (full), cuda x 8 (frozen)"
+    ]
+    assert differing(one, make.record("frozen", budget="90s")[0]) == {}
+
+
 @pytest.mark.parametrize(
     ("aspect", "how", "said"),
     [
