@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from bench.groups import groups_by
 from bench.hashing import digest
-from reports.rows.fairness import aspects, overrun
+from reports.rows.fairness import Aspect, aspects, overrun
 from reports.rows.row import Row
-from reports.rows.transfer import mixed
+from reports.rows.transfer import Transfer, mixed
 
 FULL, ADAPTER, FROZEN, INSTRUCTION, MIXTURE = "Full", "Adapter", "Frozen", "Instruction", "Mixture"
 """Strategies, as a run's inputs name them."""
@@ -50,11 +50,19 @@ def opposed(rows: Sequence[Row], one: str, other: str) -> Iterator[tuple[Row, Ro
 
 def comparable(*rows: Row) -> bool:
     """Whether a table of these rows alone would be neither refused nor marked, whichever probes they have."""
-    runs = [run for row in rows for run in row.records]
     # Probes are compared one by one: of one that differs nothing is said, and the others stay.
-    return all(len({aspect.of(run) for run in runs} - {None}) <= 1 for aspect in aspects(())) and not any(
-        over for run in runs for over in overrun(run)
-    )
+    return same_chance(*rows) and _alike(rows, [aspect for aspect in aspects(()) if aspect.refuses])
+
+
+def same_chance(*rows: Row) -> bool:
+    """Whether the rows' trials and budgets were alike, and kept; what they were asked may differ."""
+    within = not any(over for row in rows for run in row.records for over in overrun(run))
+    return within and _alike(rows, [aspect for aspect in aspects(()) if not aspect.refuses])
+
+
+def _alike(rows: Sequence[Row], compared: Sequence[Aspect]) -> bool:
+    runs = [run for row in rows for run in row.records]
+    return all(len({aspect.of(run) for run in runs} - {None}) <= 1 for aspect in compared)
 
 
 def adapters(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
@@ -94,9 +102,14 @@ def mixtures(rows: Sequence[Row]) -> list[Row]:
     return [row for row in of_kind(rows, MIXTURE) if mixed(row.first)]
 
 
+def fair_transfers(row: Row) -> list[Transfer]:
+    """Those whose runs alone had the mixture's chance to be tuned."""
+    return [transfer for transfer in row.transfers if same_chance(row, Row(tuple(transfer.runs)))]
+
+
 def single_task_rows(row: Row) -> list[Row]:
     """Each task of a mixture alone, by the runs that its score there is held against; empty where a task has none."""
-    rows = [Row(tuple(transfer.runs)) for transfer in row.transfers]
+    rows = [Row(tuple(transfer.runs)) for transfer in fair_transfers(row)]
     # Without one of its tasks the sum would be too small, and the mixture too dear.
     return rows if len(rows) == len(mixed(row.first)) else []
 

@@ -85,7 +85,7 @@ def multitask_cheaper(rows: Rows) -> Comparisons:
 
 def multitask_transfers(rows: Rows) -> Comparisons:
     for row in sets.mixtures(rows):
-        yield from (risen(row, transfer) for transfer in row.transfers)
+        yield from (risen(row, transfer) for transfer in sets.fair_transfers(row))
 
 
 def _weight_bytes(cost: Cost) -> float | None:

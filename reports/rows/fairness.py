@@ -19,6 +19,7 @@ from reports.rows.captions import few_names
 from reports.rows.probe_definition import probe_definition
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
+from reports.rows.transfer import Transfer
 
 UNITS = {"flops": "FLOP", "memory": "bytes of memory"}
 """How a limit is called where its name is not its unit."""
@@ -87,6 +88,15 @@ def unfair(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         for run in row.records:
             yield from (f"{row.label} (seed {run.setup.seed}): {over}" for over in overrun(run))
+        for transfer in row.transfers:
+            yield from (f"not the same chance: {row.label} {difference}" for difference in _unlike_alone(row, transfer))
+
+
+def _unlike_alone(row: Row, transfer: Transfer) -> Iterator[str]:
+    """Of a mixture and the runs on one of its tasks alone, which agree in all else that makes a chance."""
+    together, alone = ("; ".join(sorted(set(filter(None, map(_tuning_trials, runs))))) for runs in (row.records, transfer.runs))
+    if together != alone:
+        yield f"had {together} trials, and {transfer.strategy} on {transfer.task} alone {alone}"
 
 
 def overrun(record: Record) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """What mixing tasks does to each of them: the mixture's score against that of a run on the task alone, on the same items.
 
-The run alone may be of any suite; it has the same task (data, version, words), model, seed, budget, used precision and engine.
-The budget is the whole run's: alone, a task gets all of it.
+The run alone may be of any suite; it has the same task (data, version, words), model, seed, budget, used precision and engine,
+and seconds were spent on the same kind of device. Of several, one with as many tuning trials is preferred. The budget is the
+whole run's: alone, a task gets all of it.
 """
 
 import json
@@ -26,7 +27,7 @@ from reports.rows.spreads import NO_SEEDS, SeedSpreads
 
 ALONE = ("instruction", "full")
 """Strategies of a run alone; the first, which words the task as the mixture does, is preferred."""
-SAME = ("engine", "model", "seed", "budget")
+SAME = ("engine", "model", "seed", "budget", "placement")
 """Inputs in which a run alone must agree; and in the precision that was used, since `auto` is not the same everywhere."""
 CLOSE = ("batch", "max_length")
 """Inputs in which it should."""
@@ -135,11 +136,11 @@ def _score_on(task: str, own: bool, outcome: Outcome) -> float | None:
 def _nearest_run_alone(run: Record, shape: Any, alike: Sequence[Record]) -> Record | None:
     """The run on the task alone whose settings are nearest to those of the mixture."""
 
-    def distance(other: Record) -> tuple[int, str, str]:
+    def distance(other: Record) -> tuple[bool, int, str, str]:
         mine, theirs = _compared_settings(run), _compared_settings(other)
         differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
         # Of runs that are equally near the same one is taken whatever their order.
-        return differing, json.dumps(theirs, sort_keys=True), other.run_id
+        return run.setup.tuning.trials != other.setup.tuning.trials, differing, json.dumps(theirs, sort_keys=True), other.run_id
 
     return min((other for other in alike if other.provenance.inputs.get("task") == shape), key=distance, default=None)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.records.record import Tuning
 from reports.claims import claims, rules
 from reports.rows.rows import aggregate
 
@@ -125,6 +126,18 @@ def test_several_tasks(make, out):
     assert cost.evidence.measured == "0.500"
     assert [part.verdict for part in cheaper.parts] == ["holds", "does not hold", "holds"]
     assert [part.verdict for part in transfers.parts] == ["does not hold", "holds"]
+
+
+def test_a_tuned_mixture_is_held_against_no_untuned_run(make, out):
+    """Planted fault: that training on several tasks helps was told of a mixture that four trials had chosen the rate of."""
+
+    def parts(place, **mixture):
+        alone = [make.alone(seed=seed, inputs={"strategy": "Instruction"}) for seed in range(2)]
+        mixed = [make.mixture(seed, 0.9, 150, inputs={"strategy": "Mixture"}, **mixture) for seed in range(2)]
+        (found,) = claims.tested(aggregate(make.kept(out / place, [*alone, *mixed]), out / place)).values()
+        return next(each.parts for each in found if each.name == "multitask_transfers")
+
+    assert len(parts("alike")) == 1 and parts("tuned", tuning=Tuning(trials=4)) == []
 
 
 def own(inputs):

@@ -268,6 +268,15 @@ def test_what_is_not_known_of_the_question_differs_from_nothing(make):
     assert differing(*pair(make, data_hash=None, engine_version=None, device={}, environment={})) == {}
 
 
+def test_a_mixture_is_marked_beside_runs_alone_with_other_trials(make, out):
+    """Planted fault: what mixing brings was told of a tuned mixture and untuned runs alone, without a word."""
+    alike = make.kept(out, [make.mixture(), make.alone()])
+    assert list(unfair(aggregate(alike[:1], out, alike))) == []
+    unlike_runs = make.kept(out / "tuned", [make.mixture(tuning=tuned(4)), make.alone()])
+    (said,) = unfair(aggregate(unlike_runs[:1], out / "tuned", unlike_runs))
+    assert said == "not the same chance: multitask had 4 trials, and instruction on rte alone 0"
+
+
 def test_tables_are_apart(make):
     """Another suite, model or task may be of another engine."""
     check_comparable(rows_of(*pair(make, engine_version=4, model="minilm")))

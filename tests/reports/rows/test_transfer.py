@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from bench.measuring.scoring import scores
+from bench.records.record import Tuning
 from bench.records.store import as_text
 from reports.rows import transfer
 
@@ -57,10 +58,20 @@ def test_same_wording_is_preferred_and_then_the_nearest_settings(make, out):
     assert found.strategy == "full"
 
 
+def test_as_many_trials_go_before_nearer_settings(make, out):
+    """What a mixture was tuned to is nobody else's: a run alone with its settings had no trials of its own."""
+    mixture = make.mixture(hyperparameters={"learning_rate": 3e-5, "warmup": 0.1}, tuning=Tuning(trials=4))
+    near = make.alone(accuracy=0.75, hyperparameters={"learning_rate": 3e-5, "warmup": 0.1})
+    tuned = make.alone(accuracy=0.95, hyperparameters={"learning_rate": 1e-5, "warmup": 0.2}, tuning=Tuning(trials=4))
+    assert compared(make, out, [mixture, near, tuned]) == compared(make, out / "b", [mixture, tuned])
+    assert len(compared(make, out / "c", [mixture, near])) == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"inputs": {"budget": "64examples"}},
+        {"inputs": {"placement": "cuda x 1"}},
         {"device": {"precision": "bf16"}},
         {"inputs": {"model": "00" * 32}},
         {"inputs": {"engine": 2}},
