@@ -3,6 +3,7 @@
 import gzip
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from bench.records.outcome import Score
 from bench.records.record import Provenance, Setup
 from bench.records.trial import TrialRecord
+from bench.specs.library import Library
 
 ROOT = Path(__file__).parents[1]
 _spec = importlib.util.spec_from_file_location("defaults", ROOT / "baselines" / "defaults.py")
@@ -18,6 +20,14 @@ defaults = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(defaults)
 
 RATES = (4e-5, 1e-5, 1e-4, 4e-4)
+STRATEGIES = ROOT / "suites" / "strategies"
+PAGE = (ROOT / "docs" / "method" / "learning-rates.md").read_text()
+FOUND = [
+    (strategy, family, best)
+    for strategy, families in yaml.safe_load((ROOT / "baselines" / "defaults.yaml").read_text()).items()
+    for family, best in families.items()
+    if best["values"]
+]
 SCORE = {"name": "x", "ci_low": None, "ci_high": None, "n": 8}
 
 
@@ -110,6 +120,85 @@ def test_one_seed_is_refused(capsys):
     with pytest.raises(SystemExit):
         defaults.main(["--seeds", "1"])
     assert "give 2 or more" in capsys.readouterr().err
+
+
+def behind(best, rate):
+    """How far a rate lies behind the best one, on average over the tasks; None where it was not tried on all of them."""
+    tried = [{each["learning_rate"]: each["score"] for each in task["tried"]} for task in best["tasks"].values()]
+    if any(scores.get(rate) is None for scores in tried):
+        return None
+    return sum(abs(scores[best["values"]["learning_rate"]] - scores[rate]) for scores in tried) / len(tried)
+
+
+def unearned(strategy, family, best):
+    """Why a default is not what the search of baselines/defaults.yaml found, and no other reason for it is given; or None.
+
+    A default may stay where it lies behind by no more than the standard error of the difference of two means over the orders,
+    if the strategy's file names the rate that was found.
+    """
+    default, found = Library().strategy(strategy).defaults(family)["learning_rate"], best["values"]["learning_rate"]
+    if default == found:
+        return None
+    lag, seeds = behind(best, default), min(task["seeds"] for task in best["tasks"].values())
+    if lag is None:
+        return f"{default:g} was not tried, and {found:g} was found"
+    if lag > best["seed_sd"] * (2 / seeds) ** 0.5:
+        return f"{default:g} lies {lag:.3f} behind {found:g}"
+    comment = "".join(re.findall(r"^#.*$", (STRATEGIES / f"{strategy}.yaml").read_text(), re.MULTILINE))
+    named = [float(rate) for rate in re.findall(r"\d[\d.]*e-\d+", comment)]
+    return None if any(rate == pytest.approx(found, rel=0.05) for rate in named) else f"the file does not name {found:g}"
+
+
+@pytest.mark.parametrize(("strategy", "family", "best"), FOUND)
+def test_a_default_is_what_the_search_found_or_its_file_says_why_not(strategy, family, best):
+    assert unearned(strategy, family, best) is None
+    space = Library().strategy(strategy).space(family)["learning_rate"]
+    assert space.low < best["values"]["learning_rate"] < space.high
+
+
+@pytest.mark.parametrize(
+    ("values", "seed_sd", "told"),
+    [
+        (3e-5, 0.01, None),
+        (1.51e-4, 0.2, None),
+        (1.51e-4, 0.01, "3e-05 lies 0.100 behind 0.000151"),
+        (9e-5, 0.2, "the file does not name 9e-05"),
+    ],
+)
+def test_a_default_that_nothing_speaks_for_is_seen(values, seed_sd, told):
+    """Of `instruction`, whose default is 3e-5, and whose file says that 1.5e-4 did alike."""
+    scores = {3e-5: 0.7, values: 0.8}
+    tried = [{"learning_rate": rate, "score": score} for rate, score in scores.items()]
+    best = {"values": {"learning_rate": values}, "seed_sd": seed_sd, "tasks": {"a": {"seeds": 2, "tried": tried}}}
+    assert unearned("instruction", "decoder", best) == told
+    best["tasks"]["a"]["tried"] = tried[1:]
+    if values != 3e-5:
+        assert unearned("instruction", "decoder", best).startswith("3e-05 was not tried")
+
+
+def rows_below(header):
+    """The cells of the table of the page whose header begins so, the header first."""
+    lines = PAGE[PAGE.index(header) :].split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("|--")]
+
+
+def test_the_page_tells_the_rates_that_are_used():
+    _, *rows = rows_below("| strategy | decoders |")
+    trained = [
+        path.stem for path in STRATEGIES.glob("*.yaml") if "learning_rate" in Library().strategy(path.stem).defaults("decoder")
+    ]
+    assert sorted(name for name, *_ in rows) == sorted(trained)
+    for name, *told in rows:
+        used = [Library().strategy(name).defaults(family)["learning_rate"] for family in ("decoder", "encoder")]
+        assert [float(rate) for rate in told] == used
+
+
+def test_the_page_tells_the_scores_that_the_search_found():
+    (_, *rates), *rows = rows_below("| strategy | 1.02e-5")
+    for name, *told in rows:
+        (best,) = [best for strategy, family, best in FOUND if (strategy, family) == (name, "decoder")]
+        found = {each["learning_rate"]: each["score"] for each in best["tasks"]["sst2"]["tried"]}
+        assert [float(score) for score in told] == [pytest.approx(found[float(rate)], abs=6e-4) for rate in rates]
 
 
 @pytest.mark.slow
