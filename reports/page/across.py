@@ -6,6 +6,7 @@ from reports.boards.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, 
 from reports.rows import numbers
 from reports.rows.across import Across, across
 from reports.rows.captions import across_sentences
+from reports.rows.fairness import unfair_on
 from reports.rows.row import Row
 from reports.rows.standing import shown
 
@@ -15,6 +16,8 @@ def across_section(rows: Sequence[Row]) -> Section:
     rankings = across(rows)
     tables = [(f"{each.model}: {', '.join(each.tasks)}", _across_board(each, rows)) for each in rankings]
     sentences = [f"{each.model}: {' '.join(across_sentences(each))}" for each in rankings]
+    for each in rankings:
+        sentences += [f"{each.model} on {said}." for said in unfair_on(rows, each.suite, each.model, each.tasks)]
     return Section("Across tasks", tables, sentences, ("overall_rank", "middle", "average_rank"))
 
 

@@ -92,6 +92,13 @@ def unfair(rows: Sequence[Row]) -> Iterator[str]:
             yield from (f"not the same chance: {row.label} {difference}" for difference in _unlike_alone(row, transfer))
 
 
+def unfair_on(rows: Sequence[Row], suite: str, model: str, tasks: Sequence[str]) -> Iterator[str]:
+    """`unfair` of each of these tasks, by its name: for what is said of a model's rows on several of them."""
+    for (of_suite, of_model, task), group in grouped(rows).items():
+        if (of_suite, of_model) == (suite, model) and task in tasks:
+            yield from (f"{task}: {said}" for said in unfair(group))
+
+
 def _unlike_alone(row: Row, transfer: Transfer) -> Iterator[str]:
     """Of a mixture and the runs on one of its tasks alone, which agree in all else that makes a chance."""
     together, alone = ("; ".join(sorted(set(filter(None, map(_tuning_trials, runs))))) for runs in (row.records, transfer.runs))

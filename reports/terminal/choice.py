@@ -7,6 +7,7 @@ from bench.groups import groups_by
 from reports.boards.ranking import ranking, standings_of
 from reports.choice.rule import Chosen, Wish, choices
 from reports.formats.console import console, say
+from reports.rows.fairness import unfair_on
 from reports.rows.row import Row
 from reports.rows.rows import ranked
 
@@ -29,10 +30,10 @@ def print_choices(rows: Sequence[Row], wish: Wish) -> None:
         tasks = dict.fromkeys(row.setup.task for row in rows)
         raise UserError(f"no row has a score on all of {', '.join(wish.tasks or tasks)}; the tasks here are {', '.join(tasks)}")
     for choice in all_choices:
-        _print_choice(choice)
+        _print_choice(choice, list(unfair_on(rows, choice.suite, choice.model, choice.tasks)))
 
 
-def _print_choice(choice: Chosen) -> None:
+def _print_choice(choice: Chosen, unequal: Sequence[str]) -> None:
     screen = console()
     say(screen, f"{choice.suite}: {choice.model} on {', '.join(choice.tasks)}")
     say(screen, f"  {choice.said}")
@@ -42,3 +43,5 @@ def _print_choice(choice: Chosen) -> None:
         say(screen, "  Left out:")
     for label, why in choice.out:
         say(screen, f"    {label}: {why}")
+    for sentence in unequal:
+        say(screen, f"  {sentence}")

@@ -14,6 +14,7 @@ from reports.rows import numbers, standing
 from reports.rows.across import across
 from reports.rows.captions import GAINS_TOLD, across_sentences, forgetting_lines, standing_sentences, stated
 from reports.rows.conclusion import conclusion, next_step
+from reports.rows.fairness import unfair_on
 from reports.rows.losses_shown import losses_shown
 from reports.rows.no_model_rows import NO_MODEL, without_model
 from reports.rows.row import Row
@@ -72,7 +73,7 @@ def show_rows(to: Console, rows: Sequence[Row]) -> None:
     for ranking in across(rows):
         say(to, f"{ranking.suite}: {ranking.model} across {len(ranking.tasks)} tasks ({', '.join(ranking.tasks)})")
         to.print(across_table(ranking))
-        for sentence in across_sentences(ranking):
+        for sentence in (*across_sentences(ranking), *unfair_on(rows, ranking.suite, ranking.model, ranking.tasks)):
             say(to, sentence)
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from bench.records.record import Tuning
+
 
 def test_tasks_together_follow_their_tables(make, capsys):
     found = [
@@ -20,6 +22,19 @@ def test_tasks_together_follow_their_tables(make, capsys):
     assert all(len(line.rstrip()) <= 112 for line in below.splitlines())
     make.print_rows(found[:2])
     assert "across" not in capsys.readouterr().out
+
+
+def test_unlike_chances_are_told_below(make, capsys):
+    """Planted fault: the ranks over tasks were of a tuned row and an untuned one, and said nothing of it."""
+    found = [
+        make.record(name, 0, share, task=task, run_id=make.digest([name, task]), tuning=Tuning(trials=trials))[0]
+        for name, share, trials in (("full", 0.9, 4), ("frozen", 0.8, 0))
+        for task in ("sst2", "rte")
+    ]
+    make.print_rows(found)
+    below = capsys.readouterr().out.rpartition("across 2 tasks")[2].splitlines()
+    told = "not the same chance: number of trials differs: 4 (full), 0 (frozen)"
+    assert sorted(below[-2:]) == [f"rte: {told}", f"sst2: {told}"]
 
 
 def test_places_over_many_tasks_part_rows(make, capsys):
