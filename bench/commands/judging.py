@@ -1,5 +1,6 @@
 """What another model says of the rows' answers."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,7 +44,7 @@ def judge_command(
     if cut := cut_texts(pairs):
         say(to, f"items of which the judge sees the beginning alone, since no more of their texts is kept: {cut:,}")
     if not dry_run:
-        _show_win_rates(_judged_tables(judging, pairs), judging.judge.name, markdown)
+        _show_win_rates(_judged_tables(judging, pairs), _unequal_chances(pairs), judging.judge.name, markdown)
     return 0
 
 
@@ -55,8 +56,7 @@ def _judged_tables(judging: "Judging", pairs: "list[RowPair]") -> "dict[str, lis
     tables: dict[str, list[JudgedRows]] = {}
     progress = Progress(True, len(pairs))
     for pair in pairs:
-        suite, model, task = pair.group
-        progress.start(f"{task}: {pair.label}")
+        progress.start(f"{pair.rows[0].setup.task}: {pair.label}")
         by_seed = [(judging.verdicts(pairing), turned) for pairing, turned in pair.pairings]
         # Verdicts are kept by the runs' ids, so that their `one` may be the row that stands below.
         verdicts = [[judged.turned if turned else judged for judged in of_seed] for of_seed, turned in by_seed]
@@ -64,17 +64,35 @@ def _judged_tables(judging: "Judging", pairs: "list[RowPair]") -> "dict[str, lis
         runs = (len(pair.rows[0].records), len(pair.rows[1].records))
         seeded = (not pair.rows[0].seedless, not pair.rows[1].seedless)
         rows = JudgedRows(labels, verdicts, pair.clusters, runs, seeded)
-        tables.setdefault(f"{suite}: {model} on {task}", []).append(rows)
+        tables.setdefault(_heading_of_pair(pair), []).append(rows)
         progress.done(f"{len(pair.clusters):,} items judged")
     return tables
 
 
-def _show_win_rates(tables: "dict[str, list[JudgedRows]]", judge: str, markdown: Path | None) -> None:
+def _heading_of_pair(pair: "RowPair") -> str:
+    suite, model, task = pair.group
+    return f"{suite}: {model} on {task}"
+
+
+def _unequal_chances(pairs: "list[RowPair]") -> dict[str, list[str]]:
+    """Heading of each table -> what its rows differ in beside the strategy, as a table of their scores says it."""
+    from reports.rows.fairness import unfair
+    from reports.rows.row import Row
+
+    tables: dict[str, dict[str, Row]] = {}
+    for pair in pairs:
+        tables.setdefault(_heading_of_pair(pair), {}).update({row.label: row for row in pair.rows})
+    return {heading: list(unfair(list(rows.values()))) for heading, rows in tables.items()}
+
+
+def _show_win_rates(
+    tables: "dict[str, list[JudgedRows]]", unequal: dict[str, list[str]], judge: str, markdown: Path | None
+) -> None:
     from reports.judged.shown import judged_page, print_judged
     from reports.judged.win_rates import win_rates
 
     # All pairs of a table at once: how surprising each is hangs on how many are looked at (Holm).
-    rates = {heading: win_rates(pairs) for heading, pairs in tables.items()}
+    rates = {heading: replace(win_rates(pairs), unequal=unequal[heading]) for heading, pairs in tables.items()}
     by_caption = {f"{heading}, judged by {judge} over {each.items:,} items": each for heading, each in rates.items()}
     if markdown:
         write_text(markdown, judged_page(by_caption))

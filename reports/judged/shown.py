@@ -77,6 +77,7 @@ def _reading_sentences(rates: WinRates) -> Iterator[str]:
     yield one if rates.seeds == 1 else "Several seeds: the interval is for other seeds on new items."
     if rates.smallest is not None:
         yield _findable_rate_sentence(rates.smallest)
+    yield from (f"{sentence}." for sentence in rates.unequal)
     for rate in rates.pairs:
         yield from _remarks(rate)
 

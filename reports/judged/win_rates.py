@@ -74,6 +74,8 @@ class WinRates:
     """At most."""
     smallest: float | None
     """How far from .5 a true rate must be to be found four times out of five; None where nothing varies."""
+    unequal: Sequence[str] = ()
+    """What the rows differ in beside the strategy, in sentences."""
 
 
 def win_rates(judged: Sequence[JudgedRows]) -> WinRates:

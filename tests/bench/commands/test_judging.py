@@ -1,5 +1,6 @@
 """`tunebench judge`, as a user gives it."""
 
+import json
 import re
 import sys
 
@@ -14,6 +15,9 @@ from bench.inference import chat
 
 ANSWERS = np.random.default_rng(0).integers(1, 6, (3, 30))
 """Lengths of each row's answers."""
+COSTS = dict.fromkeys(
+    ("train_tokens", "train_flops", "train_seconds", "eval_seconds", "peak_memory_bytes", "saved_bytes"), 0
+) | {"trainable_parameters": 1, "total_parameters": 1}
 
 
 @pytest.fixture
@@ -147,6 +151,23 @@ def test_the_tables_as_markdown(server, judge, tmp_path):
     page = (tmp_path / "judged.md").read_text()
     assert "| full against zero-shot |" in page or "| zero-shot against full |" in page
     assert "judged by mine over 30 items" in page and "win rate" not in printed
+
+
+def test_unlike_chances_are_told_with_the_win_rates(server, judge, tmp_path):
+    """Planted fault: a row that four trials had chosen won against one without any, and nothing was said of it."""
+    server.reply = longer
+    _, printed, _ = judge()
+    assert "not the same chance" not in printed
+    for path in (tmp_path / "out" / "records").glob("*.json"):
+        record = json.loads(path.read_text())
+        trained = record["setup"]["strategy"] != "zero-shot"
+        record["setup"]["tuning"]["trials"] = 4 if record["setup"]["strategy"] == "frozen" else 0
+        record["cost"] = COSTS | {"train_examples": 8 if trained else 0}
+        path.write_text(json.dumps(record))
+    _, printed, _ = judge()
+    assert "not the same chance: number of trials differs: " in printed and "4 (frozen)" in printed
+    judge("--markdown", str(tmp_path / "judged.md"))
+    assert "not the same chance: number of trials differs: " in (tmp_path / "judged.md").read_text()
 
 
 def test_what_is_wrong_is_one_sentence(server, judge, called, tmp_path):
