@@ -18,6 +18,7 @@ from bench.records import store
 from bench.records.record import BestAfter
 from reports.page.tuning import expected_best_cell
 from reports.rows import numbers
+from reports.rows.captions import smallest_found
 from reports.rows.row import Row
 from reports.rows.rows import aggregate
 from reports.rows.standing import Standing, score_standing, shown
@@ -185,9 +186,8 @@ def words(better: bool | None) -> str:
 
 def smallest(shared: Ranking, tuned: Ranking) -> Iterator[str]:
     for name, each in (("one rate for all", shared), ("tuning", tuned)):
-        if found := each.standing.detectable:
-            value = numbers.span(found.value, each.standing.quantity)
-            yield f"The smallest difference that the table with {name} finds four times out of five is {value} points."
+        for sentence in smallest_found(each.standing):
+            yield f"With {name}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """baselines/fairness.py: what its page says of two rankings, from records that are made up."""
 
+import re
+
 import pytest
 
 from baselines.fairness import in_short, needed, ranking, section
@@ -27,6 +29,18 @@ def test_a_pair_that_only_one_ranking_tells_apart_is_named(ranked):
     assert "frozen against multitask: not to be told apart with one rate for all, better when tuned." in page
     assert "Of 3 pairs, 1 are told apart by both rankings in the same way, and 0 by neither." in page
     assert "| frozen | .600 [" in page and "| 2-3 |" in page and "| 1-2 |" in page
+
+
+def test_the_smallest_difference_has_its_range_and_its_family(ranked):
+    """As below every table: without them a reader can't tell how well it is known, nor of how many pairs it is told."""
+    shared, tuned = ranked("shared", full=0.9, frozen=0.6, multitask=0.6), ranked("tuned", full=0.9, frozen=0.8, multitask=0.6)
+    page = "\n".join(section("smollm2", 4e-5, shared, tuned))
+    for name in ("one rate for all", "tuning"):
+        assert re.search(
+            rf"With {name}: smallest detectable difference: [\d.]+ points \(80 % range [\d.]+ to [\d.]+\), after Holm over all "
+            r"3 pairs\.",
+            page,
+        )
 
 
 def test_the_page_first_says_whether_tuning_changes_who_wins(ranked):
