@@ -68,7 +68,7 @@ forgetting: $(VENV)/.bench
 	done
 	$(BIN)/tunebench forgetting --suite forgetting --out out/forgetting --markdown docs/forgetting.md --figure docs/forgetting.svg
 
-# Searches the default learning rates anew, on validation data; baselines/defaults.yaml holds what it found. About a day.
+# Searches the default learning rates anew, on validation data; baselines/defaults.yaml holds what it found. More than a day.
 defaults: $(VENV)/.bench
 	$(BIN)/python baselines/defaults.py
 

@@ -1,6 +1,6 @@
 """The learning rates of suites/strategies/, searched for on validation data: every strategy x family of models x task.
 
-    python baselines/defaults.py                                         # as `make defaults`; about a day on two cores
+    python baselines/defaults.py                                         # as `make defaults`; more than a day on two cores
     python baselines/defaults.py --suites sentiment --models smollm2     # a part of it
 
 Every strategy has the same number of trials in its own space, and each trial is the mean over two orders of the examples or
@@ -31,6 +31,9 @@ HERE = Path(__file__).parent
 FOUND, TRAININGS = "defaults.yaml", "defaults.jsonl.gz"
 SUITES = ("sentiment", "ner", "qa")
 """A suite for each family of tasks: classes, entities, questions."""
+STRATEGIES = ("full", "frozen", "lora-8bit", "lora-32bit", "instruction", "multitask", "rehearsal")
+"""All of suites/strategies/ that train, those too that no suite runs by itself; without `lora-slow`, which has the rate of
+`full` on purpose."""
 MODELS = ("smollm2", "minilm")
 """A decoder and an encoder."""
 HEAD = "# Written by baselines/defaults.py (`make defaults`) from validation scores alone: docs/method/learning-rates.md.\n"
@@ -181,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--suites", nargs="+", default=SUITES)
     parser.add_argument("--models", nargs="+", default=MODELS)
-    parser.add_argument("--strategies", nargs="+", help="all of each suite without it")
+    parser.add_argument("--strategies", nargs="+", default=STRATEGIES)
     parser.add_argument("--budget", help="the suite's own without it")
     parser.add_argument("--items", type=int, help="validation items, at most")
     parser.add_argument("--out", type=Path, default=Path("out/defaults"))

@@ -116,6 +116,15 @@ def test_earlier_searches_stay_until_they_are_made_anew(tmp_path, monkeypatch, c
     assert made()[1] == packed and "long" not in gzip.decompress(packed).decode()
 
 
+def test_every_strategy_that_trains_is_searched_where_none_is_named(tmp_path, monkeypatch):
+    """Planted fault: `rehearsal` and `lora-32bit`, which no suite runs by itself, were never searched."""
+    asked = []
+    monkeypatch.setattr(defaults, "searched", lambda options: iter(asked.append(options.strategies) or ()))
+    defaults.main(["--to", str(tmp_path)])
+    searchable = {path.stem for path in STRATEGIES.glob("*.yaml") if Library().strategy(path.stem).search}
+    assert set(*asked) == searchable - {"lora-slow"}
+
+
 def test_one_seed_is_refused(capsys):
     with pytest.raises(SystemExit):
         defaults.main(["--seeds", "1"])
