@@ -55,7 +55,7 @@ def unlike(rows: Sequence[Row]) -> list[Unlike]:
     """What differs between the rows of one suite, model and task; only rows with a score are compared."""
     scored = [row for row in rows if row.score]
     differences = []
-    for aspect in (*aspects(scored), *_search_space_aspects(scored)):
+    for aspect in (*aspects(scored), *_elsewhere_aspects(scored), *_search_space_aspects(scored)):
         values: dict[str, list[str]] = {}
         for row in scored:
             # Seeds of one row can differ too: `auto` is another precision on another machine.
@@ -122,6 +122,18 @@ def _probe_aspects(name: str) -> Iterator[Aspect]:
     yield Aspect(f"items of {name}", True, partial(_probe_items, name=name))
     yield Aspect(f"measure of {name}", True, partial(_probe_measure, name=name))
     yield Aspect(f"definition of {name}", True, partial(probe_definition, name=name))
+
+
+def _elsewhere_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
+    """Of each other task and domain that rows have a score on. What one mixed in and another was never trained on have columns
+    of their own."""
+    for kind, name in dict.fromkeys((row.kind(name), name) for row in rows for name in row.elsewhere):
+        yield Aspect(f"items of {name}", True, partial(_items_elsewhere, kind=kind, name=name))
+
+
+def _items_elsewhere(record: Record, kind: str, name: str) -> str | None:
+    away = record.outcome.elsewhere.get(name) if record.outcome else None
+    return f"{away.score.n:,}" if away and Row((record,)).kind(name) == kind else None
 
 
 def _search_space_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:

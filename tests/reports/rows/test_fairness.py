@@ -112,6 +112,18 @@ def test_other_items_of_a_probe_are_refused(make):
     assert differing(one, make.changed(other, forgetting=forgetting)) == {"items of lambada": True}
 
 
+def test_other_items_of_a_domain_are_refused(make):
+    """Planted fault: a column of the page held scores over 64 reviews of another shop beside scores over 150."""
+    pairs = [make.elsewhere(make.record(name), "shops", 0.7, count)[0] for name, count in (("full", 64), ("frozen", 150))]
+    assert differing(pairs[0], make.elsewhere(make.record("frozen"), "shops", 0.6, 64)[0]) == {}
+    assert differing(*pairs) == {"items of shops": True}
+    with pytest.raises(UserError, match=r"items of shops differs: 64 \(full\), 150 \(frozen\)"):
+        check_comparable(rows_of(*pairs))
+    # What one row mixed in is another column than what another was never trained on.
+    foreign = make.elsewhere(make.record("full", inputs={"also": [{"name": "rte"}]}), "rte", 0.6, 150)[0]
+    assert differing(make.mixture(count=64)[0], foreign) == {}
+
+
 def probed(record, **shape):
     inputs = {**record.provenance.inputs, "probes": [[{"name": "lambada", "kind": "cloze", **shape}, 64]]}
     return record.model_copy(update={"provenance": record.provenance.model_copy(update={"inputs": inputs})})
