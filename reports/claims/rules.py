@@ -59,9 +59,10 @@ def little_data(rows: Rows) -> Comparisons:
 
 def out_of_domain(rows: Rows) -> Comparisons:
     for one, other in adapters(rows):
-        for domain in one.elsewhere:
+        for domain, away in one.elsewhere.items():
+            theirs = other.elsewhere.get(domain)
             # What was mixed in or trained on before is another task, and no other domain of this one.
-            if domain in other.elsewhere and one.kind(domain) == "Domains":
+            if theirs and theirs.items == away.items and one.kind(domain) == "Domains":
                 yield from higher(one, other, domain)
 
 

@@ -96,6 +96,13 @@ def test_out_of_domain(verdict):
     assert found.verdict == "holds" and found.parts[0].evidence.rows.endswith("on tweets")
 
 
+def test_a_domain_of_which_other_items_were_asked_says_nothing(rows):
+    full, adapter = rows(("full", 0.9, {"away": {"tweets": 0.6}}), ("lora-8bit", 0.7, ADAPTER | {"away": {"tweets": 0.9}}))
+    assert len(list(rules.out_of_domain([full, adapter]))) == 1
+    fewer = replace(full, elsewhere={"tweets": replace(full.elsewhere["tweets"], items=64)})
+    assert not list(rules.out_of_domain([fewer, adapter]))
+
+
 @pytest.mark.parametrize(("accuracy", "told"), [(0.9, "holds"), (0.6, "does not hold")])
 @pytest.mark.parametrize(("name", "strategy"), [("freezing_suffices", "frozen"), ("prompting_suffices", "zero-shot")])
 def test_most_of_the_gain(verdict, name, strategy, accuracy, told):
