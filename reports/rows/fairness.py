@@ -102,7 +102,8 @@ def unfair_on(rows: Sequence[Row], suite: str, model: str, tasks: Sequence[str])
 def _unlike_alone(row: Row, transfer: Transfer) -> Iterator[str]:
     """Of a mixture and the runs on one of its tasks alone, which agree in all else that makes a chance."""
     together, alone = ("; ".join(sorted(set(filter(None, map(_tuning_trials, runs))))) for runs in (row.records, transfer.runs))
-    if together != alone:
+    # A record without costs does not say whether it trained.
+    if together and alone and together != alone:
         yield f"had {together} trials, and {transfer.strategy} on {transfer.task} alone {alone}"
 
 
