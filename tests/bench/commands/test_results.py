@@ -11,7 +11,7 @@ from bench.records.record import Provenance, Setup
 from bench.records.trial import TrialRecord, write_trial
 
 
-@pytest.mark.parametrize("command", ["results", "report", "forgetting"])
+@pytest.mark.parametrize("command", ["results", "report", "forgetting", "choose"])
 def test_another_question_is_refused_in_one_sentence(called, out, kept, command):
     kept("full")
     kept("lora", engine=4)
@@ -25,7 +25,7 @@ def test_another_question_is_refused_in_one_sentence(called, out, kept, command)
     assert status == 0 and "not the same question: engine version differs: 5 (full), 4 (lora)" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("command", ["results", "report", "forgetting"])
+@pytest.mark.parametrize("command", ["results", "report", "forgetting", "choose"])
 def test_two_budgets_are_marked(called, out, kept, command):
     kept("full")
     kept("lora", budget="64examples", examples=64)
