@@ -208,6 +208,8 @@ def test_the_page_tells_the_scores_that_the_search_found():
         (best,) = [best for strategy, family, best in FOUND if (strategy, family) == (name, "decoder")]
         found = {each["learning_rate"]: each["score"] for each in best["tasks"]["sst2"]["tried"]}
         assert [float(score) for score in told] == [pytest.approx(found[float(rate)], abs=6e-4) for rate in rates]
+        # A rate is ahead of another by no more than orders of the examples are.
+        assert f"an SD of {100 * best['seed_sd']:.1f} points" in PAGE
 
 
 @pytest.mark.slow
