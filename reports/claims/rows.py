@@ -120,7 +120,9 @@ def prompted(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
         alike = [row for row in rows if question(row, *TRAINING_INPUTS) == question(candidate, *TRAINING_INPUTS)]
         # Prompts and trainings are held against one base, since each may be asked in its own words.
         prompts = [row for row in of_kind(alike, *PROMPTS) if row.over_best]
-        if candidate.trains and prompts and candidate.setup.budget == max(alike, key=examples).setup.budget:
+        # Solved examples that nobody tuned are no match for a rate that trials chose; without them prompting would look worse.
+        fair = all(same_chance(row, candidate) for row in prompts)
+        if candidate.trains and prompts and fair and candidate.setup.budget == max(alike, key=examples).setup.budget:
             yield max(prompts, key=lambda row: row.over_best.value if row.over_best else 0.0), candidate
 
 

@@ -8,6 +8,7 @@ from reports.rows.rows import aggregate
 
 CLASSES = {
     "zero-shot": "ZeroShot",
+    "few-shot": "FewShot",
     "full": "Full",
     "frozen": "Frozen",
     "lora-8bit": "Adapter",
@@ -51,8 +52,8 @@ def rows(make, out):
                     seed,
                     accuracy + 0.005 * seed,
                     inputs=QUESTION | {"strategy": CLASSES[strategy], "budget": changes.get("budget", "512examples")} | inputs,
-                    hyperparameters={"learning_rate": rate, **more},
-                    cost=costs(seed, **({"train_examples": 0} if strategy == "zero-shot" else {}) | cost),
+                    hyperparameters={**({} if strategy.endswith("-shot") else {"learning_rate": rate}), **more},
+                    cost=costs(seed, **({"train_examples": 0} if strategy.endswith("-shot") else {}) | cost),
                     **changes,
                 )
                 pair = make.over_best(pair, 110)

@@ -96,6 +96,14 @@ def test_every_row_of_the_largest_budget_is_prompted_against(rows):
     assert [trained.label for _, trained in sets.prompted(found)] == ["full", "frozen"]
 
 
+def test_a_tuned_row_is_prompted_against_by_no_untuned_shots(rows):
+    """`few-shot` hangs on its shots, which trials could choose; `zero-shot` on nothing."""
+    zero, shots = ("zero-shot", 0.6, {"trainable": 0}), ("few-shot", 0.7, {"trainable": 0, "hyperparameters": {"shots": 4}})
+    tuned = ("full", 0.8, {"tuning": Tuning(**TRIALS)})
+    assert len(list(sets.prompted(rows(zero, tuned)))) == 1 and not list(sets.prompted(rows(zero, shots, tuned)))
+    assert len(list(sets.prompted(rows(zero, shots, ("full", 0.8, {}))))) == 1
+
+
 def test_the_better_prompt_against_the_most_data(rows):
     few = {"budget": "128examples", "cost": {"train_examples": 128}}
     found = rows(("zero-shot", 0.6, {"trainable": 0}), ("full", 0.8, {}), ("full", 0.7, few))
