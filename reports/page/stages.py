@@ -7,6 +7,8 @@ from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import staged
 
+NO_INTERVALS = "These are means over seeds without intervals: nothing is said of how far chance moves them."
+
 
 def stages_section(rows: Sequence[Row]) -> Section:
     """The measures, and the scores that they are made of."""
@@ -17,7 +19,7 @@ def stages_section(rows: Sequence[Row]) -> Section:
             ("Scores", _stage_scores_board(group)),
         ]
     terms = ("backward_transfer", "forward_transfer", "stage_forgetting")
-    return Section("Stages", tables, ["One model was trained on the tasks one after another."], terms)
+    return Section("Stages", tables, ["One model was trained on the tasks one after another.", NO_INTERVALS], terms)
 
 
 def _stage_measures_board(rows: Sequence[Row]) -> Board:

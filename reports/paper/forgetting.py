@@ -152,6 +152,8 @@ def _note_sentences(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
             yield BEST_WORDS
         yield from _standing_notes(shown)
         yield note("verdict", "per_gain")
+        if any(row.relative_forgetting is not None for row in shown):
+            yield note("relative_forgetting")
         if reached:
             yield (
                 f"Equal gain: {numbers.difference(reached, gain)} {gain.unit} on validation items, the largest that all rows "

@@ -12,7 +12,9 @@ def test_stages_have_their_measures_and_scores(make):
     pair = make.record("full", stages=make.stages())
     for task in ("rte", "squad"):
         pair = make.elsewhere(pair, task, 0.7, 64)
-    (_, measures), (_, scores) = stages_section(aggregate([pair[0]])).tables
+    section = stages_section(aggregate([pair[0]]))
+    (_, measures), (_, scores) = section.tables
+    assert "without intervals" in " ".join(section.notes)
     assert [cell.text for cell in measures.lines[0].cells] == ["full", "-17.5", "+10.0", "+17.5"]
     assert scores.groups == [("", 1), ("Base", 3), ("After rte", 3), ("After squad", 3), ("After sst2", 3)]
     texts = ".500 .400 .300 .800 .500 .200 .700 .900 .400 .750 .600 .850"
