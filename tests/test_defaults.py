@@ -200,6 +200,8 @@ def test_the_page_tells_the_rates_that_are_used():
     for name, *told in rows:
         used = [Library().strategy(name).defaults(family)["learning_rate"] for family in ("decoder", "encoder")]
         assert [float(rate) for rate in told] == used
+        # Of what was not searched yet the file says on what else it rests, and where that is told.
+        assert re.search(r"^# .*docs/method/learning-rates\.md", (STRATEGIES / f"{name}.yaml").read_text(), re.MULTILINE)
 
 
 def test_the_page_tells_the_scores_that_the_search_found():
