@@ -75,12 +75,12 @@ def planted(of: Likeness, tables: int, generator: np.random.Generator) -> Statis
     rows = len(of.chances)
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
     difference = of.printed if of.printed is not None else _planted_difference(equal, generator)
-    if difference >= float(equal.truths.mean()):
+    if difference >= float(equal.truths.mean()) - of.lowest:
         return None
-    share = planted_share(equal, difference, len(of.base), tables, generator)
+    share = planted_share(equal, difference, of.items, tables, generator)
     whose = "that is printed" if of.printed is not None else "of such tables"
     name = f"planted: {100 * difference:.1f} points, the smallest detectable difference {whose}, found"
-    return StatisticalBar(name, share, *planted_ends(len(of.base)))
+    return StatisticalBar(name, share, *planted_ends(of.items))
 
 
 def planted_ends(items: int) -> tuple[float, float]:
@@ -112,7 +112,7 @@ def _planted_difference(of: Likeness, generator: np.random.Generator) -> float:
     # How far pairs vary over items hangs on how alike rows answer, which drawn tables show.
     margins = [margin for drawn in drawn_tables(Tables(of, of.seeds), 200, generator) for _, margin in _pair_margins(drawn)]
     items = float(np.mean([np.mean(margin.items) for margin in margins]))
-    own = float(of.own.mean()) / len(of.base)
+    own = float(of.own.mean()) / of.items
     # The likeness says how far seeds vary; what 200 tables estimate of it would add their own chance.
     seeds = 2 * (of.sd**2 + own) / of.seeds
     mean = Margin(seeds, float(margins[0].seed_freedom), items, float(margins[0].item_freedom))
@@ -122,15 +122,17 @@ def _planted_difference(of: Likeness, generator: np.random.Generator) -> float:
 def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
     """How often the intervals of rows, pairs and gains hold the truth."""
     covered: dict[str, list[npt.NDArray[np.bool_]]] = {"rows": [], "pairs": [], "gains": []}
-    truths = of.truths
+    truths, scoring = of.truths, of.scoring
     pairs = np.array([truths[one] - truths[other] for one, other in combinations(range(len(truths)), 2)])
     for drawn in drawn_tables(Tables(of, of.seeds), tables, generator):
         # Each drawn table has one variance of its own, which stands for all of its rows.
         by_row = Spread(np.asarray(drawn.spread.variance)[:, None], drawn.spread.freedom)
         # The untouched model has no seeds: its one answer to an item is held against all of the rows' seeds.
         gained = drawn.rows - drawn.base
-        covered["rows"].append(_hold_truth(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
-        covered["gains"].append(_hold_truth(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.base.mean()))
+        covered["rows"].append(
+            _hold_truth(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), scoring.scale), truths)
+        )
+        covered["gains"].append(_hold_truth(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - scoring.untouched))
         for (value, margin), truth in zip(_pair_margins(drawn), pairs, strict=True):
             covered["pairs"].append(_hold_truth(limits(value, margin), truth))
     for name, parts in covered.items():

@@ -40,7 +40,7 @@ def caught(of: Likeness, within: float, comparisons: int, generator: np.random.G
     that is more than every row's whole score, so that no row can fall by it."""
     every = smallest_falls(of, within, generator)
     # A score can't fall by more than all of itself.
-    able = [row for row, fall in enumerate(every) if fall < of.truths[row]]
+    able = [row for row, fall in enumerate(every) if fall < of.truths[row] - of.lowest]
     if not able:
         return None
     falls = {row: every[row] for row in able}
@@ -50,7 +50,7 @@ def caught(of: Likeness, within: float, comparisons: int, generator: np.random.G
         for verdicts in _drawn_verdicts(of, {row: falls[row]}, within, part, generator)
     ]
     size = " to ".join(f"{100 * end:.1f}" for end in dict.fromkeys((min(falls.values()), max(falls.values()))))
-    return StatisticalBar(f"compare: a fall of {size} points, caught", share_of(detections), *planted_ends(len(of.base)))
+    return StatisticalBar(f"compare: a fall of {size} points, caught", share_of(detections), *planted_ends(of.items))
 
 
 def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
@@ -66,7 +66,7 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
             # Either direction can be called the same by mistake.
             for change in (margin, -margin):
                 # The changed row's score has to stay between 0 and 1.
-                room = change < of.truths[row] < 1 + change
+                room = change + of.lowest < of.truths[row] < 1 + change
                 for verdicts in _drawn_verdicts(of, {row: change}, margin, part // 2, generator) if room else ():
                     sameness.append(verdicts[:, row] == "same")
         name = f"compare: changed by {100 * margin:.1f} points, the same within them"
@@ -83,7 +83,7 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
         for tables in drawn_tables(_rows_now_and_before(of, {}), PILOT, generator)
         for each in _changes_of_rows(tables, rows)
     ]
-    own = of.own / len(of.base)
+    own = of.own / of.items
     falls = []
     for row in range(rows):
         items = float(np.mean([np.mean(margin.items) for _, margin in drawn[row::rows]]))

@@ -15,6 +15,7 @@ from bench.metrics.base import Counted
 from bench.metrics.mentions import PARTS, restricted
 from bench.records import store
 from bench.statistics.arrays import Floats
+from bench.statistics.drawn_scores import Scoring, of_sums, of_values
 from bench.statistics.intervals import Scale
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
 from bench.statistics.probed import RANKINGS, of_probe, of_shares
@@ -58,20 +59,38 @@ def task_answers(
     return Answered(after, before, metric.scale)
 
 
-def item_values(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple[Floats, Floats, Clusters] | None:
-    """The values from 0 to 1, such as 1 for a right answer, of which the score is the mean: of each seed after training,
-    (seeds, items), and of the untouched model, (items,).
-
-    None where the metric is no such mean.
-    """
-    # Of numbers from 0 to 1 means alone have these scales: F1 of all entities is made of sums over items.
-    if name not in metrics.metric_names() or metrics.counted(name).scale not in ("wilson", "graded"):
+def drawable_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple[Floats, Scoring, Clusters] | None:
+    """What the runs' answers after training count, (runs, items, k), and what drawn ones do; the untouched model is the first
+    run's. None where the metric has no best answer, or the runs have no answers to the same items."""
+    metric = metrics.counted(name) if name in metrics.metric_names() else None
+    if metric is None or metric.scale == "plain":
         return None
-    counts_and_clusters = _answer_counts(metrics.counted(name), frames, task, "task", "before")
-    if counts_and_clusters is None:
+    of_mean = metric.scale in ("wilson", "graded")
+    asked = frames if of_mean else _with_answers_at_both_ends(frames, task, metric)
+    counts_and_clusters = asked and _answer_counts(metric, asked, task, "task", "before")
+    if not counts_and_clusters:
         return None
     (after, before), clusters = counts_and_clusters
-    return after[..., 0], before[0, :, 0], clusters
+    if of_mean:
+        return after, of_values(before[0, :, 0]), clusters
+    *_, empty, perfect = after
+    runs = after[: len(frames)]
+    # What runs from 0 to 100 is drawn as a share, whose differences are points too.
+    whole = 100.0 if metric.scale == "percent" else 1.0
+    return runs, of_sums(runs, before[0], empty, perfect, lambda totals: metric.number(totals) / whole), clusters
+
+
+def _with_answers_at_both_ends(frames: Sequence[pd.DataFrame], task: str, metric: Counted) -> list[pd.DataFrame] | None:
+    """Each run's answers, and after them those of one that answers nothing, and of one that answers as the gold answers do."""
+    parts = _aligned_parts(frames, "task", task, ["gold"])
+    if parts is None or parts[0]["gold"].hasnans:
+        return None
+    gold = _parsed_column(parts[0]["gold"], metric.reference)
+    if metric.prediction is str:
+        nothing, everything = [""] * len(gold), [each if metric.reference is str else each[0] for each in gold]
+    else:
+        nothing, everything = [store.as_text(["O"] * len(tags)) for tags in gold], parts[0]["gold"].tolist()
+    return [*parts, *(parts[0].assign(prediction=answers) for answers in (nothing, everything))]
 
 
 def _answer_counts(

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
 from bench.records import store
-from bench.statistics.simulated import Likeness, likeness
-from reports.rows.answers import item_values
+from bench.statistics.simulated import Likeness, likeness_of_counts
+from reports.rows.answers import drawable_answers
 from reports.rows.row import Row
 from reports.rows.standing import score_standing, that_learned
 
@@ -19,20 +19,14 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     seeds = min((len(row.records) for row in learned), default=0)
     if seeds < 2:
         return "nothing is known of seeds: run it with --seeds 2 or more" if seeds else "no row trains"
-    name = learned[0].quantity.name
-    answers = []
-    for row in learned:
-        # Drawn tables have as many seeds in each row: of those that have more the first are taken.
-        frames = [store.read_items(out, run) for run in row.records[:seeds]]
-        answered = item_values(frames, row.setup.task, name)
-        if answered is None:
-            return f"{row.label} has no value per item of which {name} is the mean; coverage.md simulates F1 and ROC AUC"
-        answers.append(answered)
-    first = answers[0]
-    # How alike rows answer an item is drawn too, and nobody knows it of other items.
-    if any(other[-1].items_hash != first[-1].items_hash for other in answers):
-        return "its rows were asked different items"
-    drawn_from = likeness(np.stack([values for values, _, _ in answers]), first[1], first[2])
+    name, task = learned[0].quantity.name, learned[0].setup.task
+    # Drawn tables have as many seeds in each row: of those that have more the first are taken.
+    runs = [[store.read_items(out, run) for run in row.records[:seeds]] for row in learned]
+    answers = drawable_answers([frame for frames in runs for frame in frames], task, name)
+    if answers is None:
+        return _why_not_drawn(learned, runs, name)
+    counts, scoring, clusters = answers
+    drawn_from = likeness_of_counts(counts.reshape(len(learned), seeds, *counts.shape[1:]), scoring, clusters)
     standing = score_standing(rows)
     if standing is None:
         return drawn_from
@@ -40,4 +34,13 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     # Where seeds vary less than their own answers alone would make them, the printed one is too small by chance, and no tables
     # can be drawn whose seeds vary so little.
     printed = standing.detectable.value if standing.detectable and alike and drawn_from.sd else None
-    return replace(drawn_from, family=len(standing.pairs), printed=printed)
+    share = printed if printed is None or learned[0].quantity.share else printed / 100
+    return replace(drawn_from, family=len(standing.pairs), printed=share)
+
+
+def _why_not_drawn(rows: Sequence[Row], runs: Sequence[Sequence[pd.DataFrame]], name: str) -> str:
+    for row, frames in zip(rows, runs, strict=True):
+        if drawable_answers(frames, row.setup.task, name) is None:
+            return f"{row.label} has no answers of which one could be the best that {name} knows; coverage.md simulates ROC AUC"
+    # How alike rows answer an item is drawn too, and nobody knows it of other items.
+    return "its rows were asked different items"

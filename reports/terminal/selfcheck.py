@@ -47,7 +47,7 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
 
 
 def _likeness_in_words(of: Likeness) -> str:
-    items = f"{of.chances.shape[-1]:,} items"
+    items = f"{of.items:,} items"
     clusters = "" if of.clusters.single else f" in {of.clusters.effective:.0f} effective clusters"
     return f"{len(of.chances)} rows, {of.seeds} seeds (SD {100 * of.sd:.1f} points on endless items), {items}{clusters}"
 
