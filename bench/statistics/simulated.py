@@ -103,7 +103,8 @@ class Likeness:
             return float(replace(self, chances=ndtr(places + by)[None]).truths[0]) - score
 
         # A shift by twelve takes any chance that is let in from one end to the other.
-        return ndtr(places + float(brentq(excess, -12.0, 12.0)))
+        shifted: Floats = ndtr(places + float(brentq(excess, -12.0, 12.0)))
+        return shifted
 
 
 def likeness(right: Floats, base: Floats, clusters: Clusters) -> Likeness:

@@ -41,6 +41,6 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
 def _why_not_drawn(rows: Sequence[Row], runs: Sequence[Sequence[pd.DataFrame]], name: str) -> str:
     for row, frames in zip(rows, runs, strict=True):
         if drawable_answers(frames, row.setup.task, name) is None:
-            return f"{row.label} has no answers of which one could be the best that {name} knows; coverage.md simulates ROC AUC"
+            return f"{row.label} has no answers from which other values of {name} could be drawn; coverage.md simulates ROC AUC"
     # How alike rows answer an item is drawn too, and nobody knows it of other items.
     return "its rows were asked different items"

@@ -13,6 +13,7 @@ from reports.formats.console import console, say
 from reports.gate.tolerance import Tolerance
 from reports.rows.rows import aggregate, grouped
 from reports.rows.simulation_inputs import likeness_of
+from reports.rows.standing import that_learned
 
 COMPARISONS = 4
 """Of so many tables one comparison is simulated: it holds twice the rows."""
@@ -35,7 +36,8 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
         comparisons = tables // COMPARISONS
         say(to, f"{where}: {_likeness_in_words(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
         # A comparison is simulated with the margins that `compare` has by default.
-        for bar in (*bars(of, tables, seed), *gate_bars(of, Tolerance().points / 100, comparisons, seed)):
+        within = Tolerance().of(that_learned(rows)[0].quantity, float(of.truths.mean()))
+        for bar in (*bars(of, tables, seed), *gate_bars(of, within, comparisons, seed)):
             say(to, _bar_line(bar))
             passed.append(bar.holds)
     if not passed:
