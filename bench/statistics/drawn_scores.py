@@ -53,7 +53,10 @@ class Scoring:
 
     def counts(self, values: Floats, items: Indices) -> Floats:
         """(tables, rows, seeds, items, k) of values, (tables, rows, seeds, items), on each table's items, (tables, items)."""
-        return self.worst[items][:, None, None] + values[..., None] * self._ways[items][:, None, None]
+        counts: Floats = values[..., None] * self._ways[items][:, None, None]
+        # In place, since there are millions of them.
+        counts += self.worst[items][:, None, None]
+        return counts
 
     def scores(self, values: Floats) -> Floats:
         """On endless items, (...), where those of each kind have this value on average, (..., items)."""
@@ -73,19 +76,21 @@ class Scoring:
         return self.worst.sum(0) + values @ self._ways
 
 
-def of_values(base: Floats) -> Scoring:
+def scoring_of_mean(base: Floats) -> Scoring:
     """Of a mean of values from 0 to 1, (items,) of the untouched model."""
     ones = np.ones_like(base)
     worst, best, own = (np.stack([value, ones], axis=-1) for value in (np.zeros_like(base), ones, base))
     return Scoring(lambda totals: totals[..., 0] / totals[..., 1], "graded", worst, best, own)
 
 
-def of_sums(counts: Floats, base: Floats, empty: Floats, perfect: Floats, number: Callable[[Floats], Floats]) -> Scoring:
+def scoring_of_sums(
+    counts: Floats, base: Floats, empty: Floats, perfect: Floats, number: Callable[[Floats], Floats]
+) -> Scoring:
     """Of a number from 0 to 1 that is made of sums of what all runs' answers count, (runs, items, k), and the untouched
     model's, those of nobody who answers, and perfect ones, each (items, k)."""
     known = np.concatenate([counts, np.stack([base, empty, perfect])])
     unordered = Scoring(number, "logit", empty, perfect, base)
-    moves = unordered.moved(counts.sum((0, 1))[None], known)
+    moves = unordered.moved(counts.mean(0).sum(0)[None], known)
     best = np.take_along_axis(known, moves.argmax(0)[None, :, None], axis=0)[0]
     lost = best - counts.mean(0)
     gap = moves.max(0) - moves[: len(counts)].mean(0)

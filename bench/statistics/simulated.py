@@ -27,7 +27,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from bench.statistics.arrays import Floats, Indices
-from bench.statistics.drawn_scores import Scoring, of_values
+from bench.statistics.drawn_scores import Scoring, scoring_of_mean
 from bench.statistics.intervals import Spread
 from bench.statistics.jackknife import Clusters, Jackknifed, of_counts
 
@@ -109,7 +109,7 @@ class Likeness:
 
 def likeness(right: Floats, base: Floats, clusters: Clusters) -> Likeness:
     """Of a table's answers, (rows, seeds, items) of 1 where they are right or of values up to 1, with at least two seeds."""
-    return likeness_of_counts(np.stack([right, np.ones_like(right)], axis=-1), of_values(base), clusters)
+    return likeness_of_counts(np.stack([right, np.ones_like(right)], axis=-1), scoring_of_mean(base), clusters)
 
 
 def likeness_of_counts(counts: Floats, scoring: Scoring, clusters: Clusters) -> Likeness:

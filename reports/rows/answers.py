@@ -15,7 +15,7 @@ from bench.metrics.base import Counted
 from bench.metrics.mentions import PARTS, restricted
 from bench.records import store
 from bench.statistics.arrays import Floats
-from bench.statistics.drawn_scores import Scoring, of_sums, of_values
+from bench.statistics.drawn_scores import Scoring, scoring_of_sums, scoring_of_mean
 from bench.statistics.intervals import Scale
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
 from bench.statistics.probed import RANKINGS, of_probe, of_shares
@@ -72,12 +72,12 @@ def drawable_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tu
         return None
     (after, before), clusters = counts_and_clusters
     if of_mean:
-        return after, of_values(before[0, :, 0]), clusters
+        return after, scoring_of_mean(before[0, :, 0]), clusters
     *_, empty, perfect = after
     runs = after[: len(frames)]
     # What runs from 0 to 100 is drawn as a share, whose differences are points too.
     whole = 100.0 if metric.scale == "percent" else 1.0
-    return runs, of_sums(runs, before[0], empty, perfect, lambda totals: metric.number(totals) / whole), clusters
+    return runs, scoring_of_sums(runs, before[0], empty, perfect, lambda totals: metric.number(totals) / whole), clusters
 
 
 def _with_answers_at_both_ends(frames: Sequence[pd.DataFrame], task: str, metric: Counted) -> list[pd.DataFrame] | None:
