@@ -8,7 +8,7 @@ import pytest
 from bench.statistics import bars, intervals
 from bench.statistics.bars import StatisticalBar
 from bench.statistics.gate_bars import gate_bars
-from bench.statistics.simulated import likeness
+from bench.statistics.simulated import likeness, likeness_of_counts
 
 TABLES = 400
 
@@ -89,6 +89,48 @@ def test_all_bars_of_graded_answers_hold(answered):
     right, base, clusters = answered(3, 3, 320)
     graded = likeness((right + answered(3, 3, 320, seed=1)[0]) / 2, base, clusters)
     assert graded.part < 0.9 and {bar.name: bar.share for bar in found(graded, 1000).values() if not bar.holds} == {}
+
+
+def test_all_bars_of_sums_hold(entities):
+    of = likeness_of_counts(*entities(3, 3, 320))
+    assert {bar.name: bar.share for bar in (*found(of, 600).values(), *gate_bars(of, 0.02, 200, 0)) if not bar.holds} == {}
+
+
+FAULTS = {
+    "a fifth too narrow": (lambda margin: margin.divided(1.25), {"coverage of pairs", "coverage of gains", "ranks", "planted"}),
+    "no seeds": (lambda margin: replace(margin, seeds=0.0), {"A/A, 2 seeds", "coverage of rows", "coverage of pairs", "ranks"}),
+    "no items": (lambda margin: replace(margin, items=0.0), {"coverage of rows", "coverage of gains"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_intervals_of_sums_that_are_wrong_are_found_out(monkeypatch, entities, fault):
+    """Planted: F1 with intervals a fifth too narrow, and with those that leave out what seeds or items add."""
+    change, missed = FAULTS[fault]
+    for name in ("of_row", "of_pair"):
+        real = getattr(intervals, name)
+        monkeypatch.setattr(bars, name, lambda *args, real=real: change(real(*args)))
+    broken = found(likeness_of_counts(*entities(4, 3, 400)))
+    assert missed <= {name for name, bar in broken.items() if not bar.holds}
+
+
+def test_bounds_of_sums_are_those_of_the_metric(monkeypatch, entities):
+    """Wilson's are of shares of right answers, and F1 is none."""
+    scales = []
+    real = intervals.limits
+    monkeypatch.setattr(bars, "limits", lambda *args: scales.append(args[2:]) or real(*args))
+    found(likeness_of_counts(*entities(2, 2, 100)), 100)
+    assert set(scales) == {("logit",), ()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rows", "seeds", "items", "sigma", "ability"),
+    [(4, 3, 400, 0.06, 0.4), (3, 2, 200, 0.1, 0.4), (5, 3, 600, 0.06, -0.3), (3, 5, 400, 0.0, 0.9)],
+)
+def test_bars_of_many_tables_of_sums(entities, rows, seeds, items, sigma, ability):
+    of = likeness_of_counts(*entities(rows, seeds, items, sigma, ability=ability))
+    assert {bar.name: bar.share for bar in bars.bars(of, 2000, 0) if not bar.holds} == {}
 
 
 @pytest.mark.slow

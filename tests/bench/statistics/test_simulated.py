@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.statistics.jackknife import clusters_of
-from bench.statistics.simulated import Tables, likeness
+from bench.statistics.drawn_scores import scoring_of_sums
+from bench.statistics.jackknife import clusters_of, of_counts
+from bench.statistics.simulated import Tables, likeness, likeness_of_counts
 
 
 def test_chances_keep_the_rows_covariances_without_the_seeds_own_chance(answered):
@@ -91,6 +92,63 @@ def test_rows_that_always_answer_alike():
     right[:, :, :51] = 1
     found = likeness(right, right[0, 0], clusters_of(None, 100))
     assert found.sd == 0 and np.isfinite(Tables(found, 2).draw(3, np.random.default_rng(0)).rows.values).all()
+
+
+def test_scores_of_sums_vary_over_seeds_and_items_as_the_table_s_do(entities):
+    """Of one large table, in what all intervals are made of: each row's and each pair's variances."""
+    counts, scoring, clusters = entities(3, 8, 4000)
+    found = likeness_of_counts(counts, scoring, clusters)
+    real = of_counts(counts, scoring.number, clusters)
+    drawn = Tables(found, 8).draw(4, np.random.default_rng(0))
+    assert found.truths == pytest.approx(real.values.mean(-1), abs=0.002)
+    assert drawn.rows.values.mean((0, 2)) == pytest.approx(found.truths, abs=0.02)
+    own = scoring.moved(counts.mean(1).sum(1), counts).var(1, ddof=1).mean(-1)
+    assert found.own.mean() == pytest.approx(own.mean()) and 0.4 < found.part < 0.9
+    assert drawn.spread.variance.mean() == pytest.approx(real.values.var(-1, ddof=1).mean(), rel=0.3)
+    assert drawn.rows.items_variance.mean() == pytest.approx(real.items_variance.mean(), rel=0.06)
+    between = [drawn.row(0).items_covariance(drawn.row(other)).mean() for other in (1, 2)]
+    rows = [replace(real, values=real.values[row], shifts=real.shifts[row]) for row in range(3)]
+    assert between == pytest.approx([rows[0].items_covariance(rows[other]) for other in (1, 2)], rel=0.1)
+    # Its precision and recall are the table's too, and not others that would make the same F1.
+    sums = scoring.worst.sum(0) + found.chances @ (scoring.best - scoring.worst)
+    assert sums / 4000 == pytest.approx(counts.mean((1, 2)), rel=0.03)
+
+
+def test_truth_of_sums_is_the_mean_over_seeds_and_not_the_mean_seed_s(answered):
+    """A score that is curved as none is: the square of a share, whose mean is its mean's square and its variance."""
+    right, base, clusters = answered(2, 2, 300)
+    counts, (untouched, empty, perfect) = (
+        np.stack([values, np.ones_like(values)], axis=-1) for values in (right, np.stack([base, 0 * base, 0 * base + 1]))
+    )
+    scoring = scoring_of_sums(
+        counts.reshape(4, 300, 2), untouched, empty, perfect, lambda totals: (totals[..., 0] / totals[..., 1]) ** 2
+    )
+    found = replace(likeness_of_counts(counts, scoring, clusters), sd=0.15)
+    tables, generator = Tables(found, 20, items=600), np.random.default_rng(0)
+    values = np.concatenate([tables.draw(25, generator).rows.values for _ in range(12)])
+    assert values.std(-1).mean() == pytest.approx(0.15, rel=0.05)
+    assert found.truths == pytest.approx(values.mean((0, 2)), abs=0.004)
+    assert (found.truths - scoring.scores(found.chances) > 0.006).all()
+
+
+def test_truth_of_entity_f1_is_what_many_items_show(entities):
+    found = replace(likeness_of_counts(*entities(2, 2, 300)), sd=0.03)
+    drawn = Tables(found, 3).draw(400, np.random.default_rng(1))
+    assert drawn.rows.values.mean((0, 2)) == pytest.approx(found.truths, abs=0.004)
+    assert drawn.base.values.mean() == pytest.approx(found.scoring.untouched, abs=0.004)
+
+
+def test_rows_of_sums_can_be_shifted(entities):
+    found = replace(likeness_of_counts(*entities(3, 2, 300)), sd=0.05)
+    equal = found.of([0, 1, 1], [0.6, 0.6, 0.5])
+    assert equal.truths == pytest.approx([0.6, 0.6, 0.5]) and equal.sd == 0.05
+    assert 0 <= found.lowest < 0.3 and found.share(0.6) is None
+
+
+def test_whole_clusters_of_sums_are_redrawn(entities):
+    tables = Tables(likeness_of_counts(*entities(2, 2, 400, clusters=40)), 2)
+    drawn = tables.draw(1, np.random.default_rng(0))
+    assert tables.size == 1 and drawn.rows.shifts.shape == (1, 2, 2, 40) and drawn.base.shifts.shape == (1, 1, 1, 40)
 
 
 def test_redrawing_the_few_real_seeds_would_keep_half_of_their_variance():

@@ -105,11 +105,42 @@ def test_either_base_is_held_against():
     assert same.difference(1.0).values.tolist() == [0.75] and best.difference(1.0).values.tolist() == [0.25]
 
 
-def test_values_per_item_are_of_means_alone(make):
+def test_what_answers_count_is_drawn_from(make):
     frames = [make.record("full", seed)[1] for seed in range(2)]
-    right, base, clusters = answers.item_values(frames, "sst2", "accuracy")
-    assert right.shape == (2, 200) and right.mean() == pytest.approx(0.85) and base.mean() == pytest.approx(0.55)
-    assert clusters.items_hash is not None
-    assert answers.item_values(frames, "sst2", "f1_macro") is None and answers.item_values(frames, "sst2", "other") is None
-    graded, _, _ = answers.item_values([task_frame(['["p q r s"]'], ['["x"]'], ['["p q"]'])], "t", "squad_f1")
-    assert graded == pytest.approx(np.array([[2 / 3]]))
+    counts, scoring, clusters = answers.drawable_answers(frames, "sst2", "accuracy")
+    assert counts.shape == (2, 200, 2) and counts[..., 0].mean() == pytest.approx(0.85) and scoring.of_mean
+    assert scoring.untouched == pytest.approx(0.55) and clusters.items_hash is not None
+    counts, scoring, _ = answers.drawable_answers([task_frame(['["p q r s"]'], ['["x"]'], ['["p q"]'])], "t", "squad_f1")
+    assert counts == pytest.approx(np.array([[[2 / 3, 1]]])) and scoring.of_mean
+    assert answers.drawable_answers(frames, "sst2", "other") is None
+    # No text has the best perplexity that there is.
+    assert answers.drawable_answers(frames, "sst2", "perplexity") is None
+    assert answers.drawable_answers([frame.drop(columns="gold") for frame in frames], "sst2", "f1_macro") is None
+
+
+def test_entities_are_drawn_between_none_and_those_of_the_gold_answers():
+    gold, before = [["B-PER", "O"], ["O", "O"], ["B-ORG", "I-ORG"]], [["O", "O"], ["B-PER", "O"], ["O", "O"]]
+    frames = [task_frame(gold, before, guess) for guess in (gold, [["B-PER", "O"], ["O", "O"], ["B-ORG", "O"]])]
+    counts, scoring, _ = answers.drawable_answers(frames, "t", "entity_f1")
+    assert counts.tolist() == [[[1, 1, 1], [0, 0, 0], [1, 1, 1]], [[1, 1, 1], [0, 0, 0], [0, 1, 1]]]
+    assert scoring.best.tolist() == [[1, 1, 1], [0, 0, 0], [1, 1, 1]] and scoring.base.tolist() == [
+        [0, 0, 1],
+        [0, 1, 0],
+        [0, 0, 1],
+    ]
+    # Nobody missed the first, which could be missed; and the second, of which nothing is known after training, stays.
+    assert scoring.worst[0].tolist() == [0, 0, 1] and (scoring.scale, scoring.untouched) == ("logit", 0.0)
+
+
+def test_labels_and_texts_are_drawn_between_no_answer_and_the_gold_one():
+    frames = [task_frame(["a", "b"], ["b", "b"], guess) for guess in (["a", "a"], ["a", "b"])]
+    counts, scoring, _ = answers.drawable_answers(frames, "t", "f1_macro")
+    # Nobody who trained errs on the first, and the second was taken for the first.
+    assert counts.shape == (2, 2, 6) and scoring.worst.tolist() == [[0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 1]]
+    assert scoring.best.tolist() == [[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]] and scoring.untouched == pytest.approx(1 / 3)
+    gold = [["a b c d e"], ["f g h i j", "k"]]
+    frames = [task_frame(gold, ["a", "b"], guess) for guess in (["a b c d", "f g h i j"], ["a b c d e", "g h"])]
+    counts, scoring, _ = answers.drawable_answers(frames, "t", "bleu")
+    # From 0 to 100 it is drawn as a share.
+    expected = [answers.task_answers([frame], "t", "bleu").after.values[0] / 100 for frame in frames]
+    assert scoring.number(counts.sum(1)) == pytest.approx(expected) and scoring.scale == "logit"

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from bench.metrics import counted
+from bench.records.store import as_text
 from reports.rows.rows import aggregate
 from reports.rows.simulation_inputs import likeness_of
 from reports.rows.standing import score_standing
@@ -66,8 +68,55 @@ def test_graded_answers_are_read_with_their_values(make, out):
 
     rows = aggregate(make.kept(out, [graded(name, seed) for name in ("full", "frozen") for seed in range(3)]), out)
     of = likeness_of(rows, out)
-    assert of.chances.shape == (2, 200) and of.base == pytest.approx(np.full(200, 2 / 3))
+    assert of.chances.shape == (2, 200) and of.scoring.base[:, 0] == pytest.approx(np.full(200, 2 / 3))
     assert of.truths == pytest.approx([5 / 9, 5 / 9], abs=0.05) and of.part == pytest.approx(np.sqrt(0.7), abs=0.05)
+
+
+TAGS = [["B-PER", "I-PER", "O"], ["O", "O", "O"], ["B-PER", "O", "O"], ["B-PER", "I-PER", "B-ORG"]]
+"""Found, missed, found in part, and with a false alarm."""
+
+
+def entity_answers(make, name: str, seed: int):
+    """Of 200 sentences with a person, of which half hold a company too."""
+    record, frame = make.record(name, seed)
+    task = frame["kind"] == "task"
+    gold = [TAGS[3 * (item % 2)] for item in range(task.sum())]
+    ease = np.random.default_rng(0).random(len(gold)) + 0.3 * np.random.default_rng([len(name), seed]).random(len(gold))
+    answers = [TAGS[np.searchsorted([0.2, 0.3, 0.9], 1.3 - each - 0.05 * seed)] for each in ease]
+    frame.loc[task, "gold"] = [as_text(tags) for tags in gold]
+    frame.loc[task, "before"] = as_text(TAGS[1])
+    frame.loc[task, "prediction"] = [as_text(tags) for tags in answers]
+    value = counted("entity_f1").value(answers, gold)
+    score = record.outcome.score.model_copy(update={"name": "entity_f1", "value": value})
+    return make.changed(record, score=score, metrics={"entity_f1": score}), frame
+
+
+def test_entities_are_read_with_their_counts(make, out):
+    found = [entity_answers(make, name, seed) for name in ("full", "frozen") for seed in range(3)]
+    rows = aggregate(make.kept(out, found), out)
+    of, standing = likeness_of(rows, out), score_standing(rows)
+    values = [[record.outcome.score.value for record in row.records] for row in rows]
+    assert of.truths == pytest.approx(np.mean(values, axis=1), abs=0.005) and 0.3 < of.truths.mean() < 0.9
+    assert (of.scoring.scale, of.scoring.untouched, of.share(0.5)) == ("logit", 0.0, None) and of.sd > 0
+    assert (of.family, of.printed) == (1, standing.detectable.value)
+
+
+def test_what_is_printed_of_a_score_from_0_to_100_is_planted_as_a_share(make, out):
+    def written(name, seed):
+        record, frame = make.record(name, seed)
+        task = frame["kind"] == "task"
+        generator = np.random.default_rng([len(name), seed])
+        texts = [" ".join("abcdefgh"[: length - cut]) for length, cut in generator.integers([5, 0], [9, 4], (task.sum(), 2))]
+        frame.loc[task, ["gold", "before"]] = ['["a b c d e f g h"]', "a b c d e"]
+        frame.loc[task, "prediction"] = texts
+        value = counted("bleu").value(texts, [["a b c d e f g h"]] * len(texts))
+        score = record.outcome.score.model_copy(update={"name": "bleu", "value": value, "share": False})
+        return make.changed(record, score=score, metrics={"bleu": score}), frame
+
+    rows = aggregate(make.kept(out, [written(name, seed) for name in ("full", "frozen") for seed in range(3)]), out)
+    of, standing = likeness_of(rows, out), score_standing(rows)
+    assert standing.detectable.value > 1 and of.truths * 100 == pytest.approx([row.score.value for row in rows], abs=1)
+    assert of.printed == (pytest.approx(standing.detectable.value / 100) if of.sd else None)
 
 
 def test_reasons_why_nothing_is_drawn(make, out):
@@ -75,7 +124,7 @@ def test_reasons_why_nothing_is_drawn(make, out):
     assert "run it with --seeds 2 or more" in likeness_of(one, out)
     assert likeness_of(aggregate([make.record("zero-shot", trainable=0)[0]]), out) == "no row trains"
     bare = aggregate([make.record("bare", seed)[0] for seed in range(2)])
-    assert "bare has no value per item of which accuracy is the mean" in likeness_of(bare, out)
+    assert "bare has no answers from which other values of accuracy could be drawn" in likeness_of(bare, out)
     (record, frame), (other, same) = (make.record("other", seed) for seed in range(2))
     renamed = [(record, frame.assign(item="x" + frame["item"])), (other, same.assign(item="x" + same["item"]))]
     mixed = aggregate(make.kept(out, [*renamed, *(make.record("full", seed) for seed in range(2))]), out)
