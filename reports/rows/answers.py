@@ -15,7 +15,7 @@ from bench.metrics.base import Counted
 from bench.metrics.mentions import PARTS, restricted
 from bench.records import store
 from bench.statistics.arrays import Floats
-from bench.statistics.drawn_scores import Scoring, scoring_of_sums, scoring_of_mean
+from bench.statistics.drawn_scores import Scoring, scoring_of_mean, scoring_of_sums
 from bench.statistics.intervals import Scale
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
 from bench.statistics.probed import RANKINGS, of_probe, of_shares

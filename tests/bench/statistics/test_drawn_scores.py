@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.statistics.drawn_scores import scoring_of_sums, scoring_of_mean
+from bench.statistics.drawn_scores import scoring_of_mean, scoring_of_sums
 from bench.statistics.jackknife import of_counts
 
 
