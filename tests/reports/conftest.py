@@ -12,6 +12,7 @@ import pytest
 
 from bench import ENGINE_VERSION
 from bench.measuring.scoring import rise, scores
+from bench.metrics import counted
 from bench.records import store
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Outcome, Point, Robustness, Score, Stages
 from bench.records.record import SEED_PARTS, Cost, Provenance, Record, Seeds, Setup, Trust
@@ -199,6 +200,26 @@ def wordings(pair: tuple[Record, pd.DataFrame], values: dict[str, float], n: int
         for words, value in values.items()
     }
     return changed(pair[0], robustness=Robustness(scores=found)), pair[1]
+
+
+TAGS = [["B-PER", "I-PER", "O"], ["O", "O", "O"], ["B-PER", "O", "O"], ["B-PER", "I-PER", "B-ORG"]]
+"""A person; nobody; a part of a name; a person and a company."""
+
+
+def entities(name: str, seed: int) -> tuple[Record, pd.DataFrame]:
+    """A record of entity F1: of 200 sentences with a person half hold a company too."""
+    record, frame = made(name, seed)
+    task = frame["kind"] == "task"
+    gold = [TAGS[3 * (item % 2)] for item in range(task.sum())]
+    # Some items are hard for all, and others are for this model.
+    hard = np.random.default_rng(0).random(len(gold)) + 0.3 * np.random.default_rng([len(name), seed]).random(len(gold))
+    answers = [TAGS[np.searchsorted([0.2, 0.3, 0.9], 1.3 - each - 0.05 * seed)] for each in hard]
+    frame.loc[task, "gold"] = [store.as_text(tags) for tags in gold]
+    frame.loc[task, "before"] = store.as_text(TAGS[1])
+    frame.loc[task, "prediction"] = [store.as_text(tags) for tags in answers]
+    value = counted("entity_f1").value(answers, gold)
+    score = record.outcome.score.model_copy(update={"name": "entity_f1", "value": value})
+    return changed(record, score=score, metrics={"entity_f1": score}), frame
 
 
 def over_best(pair: tuple[Record, pd.DataFrame], right: int) -> tuple[Record, pd.DataFrame]:
@@ -389,5 +410,6 @@ def make() -> SimpleNamespace:
         rounded=rounded,
         lost=lost,
         over_best=over_best,
+        entities=entities,
         two_wordings=two_wordings,
     )

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from bench.metrics import counted
-from bench.records.store import as_text
 from reports.rows.rows import aggregate
 from reports.rows.simulation_inputs import likeness_of
 from reports.rows.standing import score_standing
@@ -72,27 +71,8 @@ def test_graded_answers_are_read_with_their_values(make, out):
     assert of.truths == pytest.approx([5 / 9, 5 / 9], abs=0.05) and of.part == pytest.approx(np.sqrt(0.7), abs=0.05)
 
 
-TAGS = [["B-PER", "I-PER", "O"], ["O", "O", "O"], ["B-PER", "O", "O"], ["B-PER", "I-PER", "B-ORG"]]
-"""Found, missed, found in part, and with a false alarm."""
-
-
-def entity_answers(make, name: str, seed: int):
-    """Of 200 sentences with a person, of which half hold a company too."""
-    record, frame = make.record(name, seed)
-    task = frame["kind"] == "task"
-    gold = [TAGS[3 * (item % 2)] for item in range(task.sum())]
-    ease = np.random.default_rng(0).random(len(gold)) + 0.3 * np.random.default_rng([len(name), seed]).random(len(gold))
-    answers = [TAGS[np.searchsorted([0.2, 0.3, 0.9], 1.3 - each - 0.05 * seed)] for each in ease]
-    frame.loc[task, "gold"] = [as_text(tags) for tags in gold]
-    frame.loc[task, "before"] = as_text(TAGS[1])
-    frame.loc[task, "prediction"] = [as_text(tags) for tags in answers]
-    value = counted("entity_f1").value(answers, gold)
-    score = record.outcome.score.model_copy(update={"name": "entity_f1", "value": value})
-    return make.changed(record, score=score, metrics={"entity_f1": score}), frame
-
-
 def test_entities_are_read_with_their_counts(make, out):
-    found = [entity_answers(make, name, seed) for name in ("full", "frozen") for seed in range(3)]
+    found = [make.entities(name, seed) for name in ("full", "frozen") for seed in range(3)]
     rows = aggregate(make.kept(out, found), out)
     of, standing = likeness_of(rows, out), score_standing(rows)
     values = [[record.outcome.score.value for record in row.records] for row in rows]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bench import cli
@@ -15,6 +16,7 @@ from bench.running.execution import execute
 from bench.statistics import bars
 from reports.rows.captions import smallest_found
 from reports.rows.rows import aggregate
+from reports.rows.simulation_inputs import likeness_of
 from reports.rows.standing import score_standing
 from reports.terminal.selfcheck import check
 
@@ -76,6 +78,35 @@ def test_what_is_planted_is_what_the_caption_prints(make, out, capsys):
     check(records, out, 100, 0, seeds=5)
     said = capsys.readouterr().out
     assert "the smallest detectable difference of such tables, found: " in said and f"planted: {printed} points" not in said
+
+
+def test_bars_of_entities_are_printed(make, out, capsys):
+    records = make.kept(out, [make.entities(name, seed) for name in ("full", "frozen") for seed in range(3)])
+    (caption, *_) = smallest_found(score_standing(aggregate(records, out)))
+    printed = caption.removeprefix("Smallest detectable difference: ").partition(" points")[0]
+    assert check(records, out, 1000, 0)
+    first, *_, last = (said := capsys.readouterr().out).splitlines()
+    assert first.startswith("sentiment: smollm2 on sst2: 2 rows, 3 seeds (SD ") and last == "11 of 11 bars hold"
+    assert f"planted: {printed} points, the smallest detectable difference that is printed, found: " in said
+
+
+def test_margins_of_a_comparison_are_those_of_the_score_s_unit(make, out, capsys):
+    """Two points of a share, and five hundredths of what runs from 0 to 100."""
+
+    def written(name, seed):
+        record, frame = make.record(name, seed)
+        task = frame["kind"] == "task"
+        frame.loc[task, ["gold", "before"]] = ['["a b c d e f"]', "a b c d"]
+        frame.loc[task, "prediction"] = np.where(frame.loc[task, "prediction"] == "positive", "a b c d e f", "a b c d f e")
+        score = record.outcome.score.model_copy(update={"name": "chrf", "value": 60.0, "share": False})
+        return make.changed(record, score=score, metrics={"chrf": score}), frame
+
+    check(make.kept(out, suite(make)), out, 100, 0)
+    assert "compare: changed by 2.0 points, the same" in capsys.readouterr().out
+    records = make.kept(out / "written", [written(name, seed) for name in ("full", "frozen") for seed in range(2)])
+    truth = float(likeness_of(aggregate(records, out / "written"), out / "written").truths.mean())
+    check(records, out / "written", 100, 0)
+    assert f"compare: changed by {5 * truth:.1f} points, the same" in capsys.readouterr().out
 
 
 def test_a_bar_that_fails_is_exit_status_1(make, out, capsys, monkeypatch):
