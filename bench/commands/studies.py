@@ -23,7 +23,8 @@ def selfcheck(
 ) -> int:
     """Simulate tables in the likeness of yours, and count how often what they say is true; exit status 1 where a bar fails.
 
-    Scores can be checked that are a mean of one value per item: accuracy, squad_em, squad_f1, rougeL, rouge1.
+    Scores can be checked that have a best answer: means over items, as accuracy, and sums over them, as entity_f1 and bleu.
+    Perplexity has none.
     """
     from reports.terminal.selfcheck import check
 

@@ -70,8 +70,7 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
 
 def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar | None:
     """The smallest detectable difference, given to one row after the other: the one that the table prints, or where that is not
-    of such tables the one of the likeness's own components. None where it is more than the whole score, so that no row can be
-    lowered by it."""
+    of such tables the one of the likeness's own components. None where even the worst answers lower no row by so much."""
     rows = len(of.chances)
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
     difference = of.printed if of.printed is not None else _planted_difference(equal, generator)

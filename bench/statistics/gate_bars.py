@@ -37,9 +37,9 @@ def no_alarm(of: Likeness, within: float, comparisons: int, generator: np.random
 
 def caught(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> StatisticalBar | None:
     """One row after the other falls by the smallest change that a comparison finds: how often it is called worse. None where
-    that is more than every row's whole score, so that no row can fall by it."""
+    even the worst answers let no row fall by so much."""
     every = smallest_falls(of, within, generator)
-    # A score can't fall by more than all of itself.
+    # A score can't fall further than to that of the worst answers.
     able = [row for row, fall in enumerate(every) if fall < of.truths[row] - of.lowest]
     if not able:
         return None
@@ -65,7 +65,7 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
         for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True):
             # Either direction can be called the same by mistake.
             for change in (margin, -margin):
-                # The changed row's score has to stay between 0 and 1.
+                # The changed row's score has to stay between that of the worst answers and 1.
                 room = change + of.lowest < of.truths[row] < 1 + change
                 for verdicts in _drawn_verdicts(of, {row: change}, margin, part // 2, generator) if room else ():
                     sameness.append(verdicts[:, row] == "same")

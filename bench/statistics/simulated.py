@@ -167,7 +167,7 @@ def _sigma(chances: Floats, sd: float, scoring: Scoring) -> float:
 
     def excess(sigma: float) -> float:
         scores = _scores_of_seeds(chances, sigma, scoring)
-        return float(np.sqrt(max(WEIGHTS @ scores**2 - (WEIGHTS @ scores) ** 2, 0.0)) - sd)
+        return float(np.sqrt(max(float(WEIGHTS @ scores**2 - (WEIGHTS @ scores) ** 2), 0.0)) - sd)
 
     most = 5.0
     return most if excess(most) < 0 else float(brentq(excess, 0.0, most)) if sd else 0.0
