@@ -149,6 +149,12 @@ def test_bars_of_clustered_tables(answered):
     assert {bar.name: bar.share for bar in bars.bars(of, 1000, 0) if not bar.holds} == {}
 
 
+@pytest.mark.slow
+def test_bars_of_clustered_tables_of_sums(entities):
+    of = likeness_of_counts(*entities(4, 3, 600, clusters=60))
+    assert {bar.name: bar.share for bar in bars.bars(of, 1000, 0) if not bar.holds} == {}
+
+
 def test_what_is_more_than_a_whole_score_is_not_planted(answered):
     """Of low scores and two seeds that differ much, the smallest difference may be more than any row has."""
     of = likeness(*answered(3, 2, 200))
