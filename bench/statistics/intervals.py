@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import expit, ndtri, stdtrit
 
 from bench.statistics.arrays import Floats
 from bench.statistics.jackknife import Jackknifed
@@ -182,7 +182,7 @@ def limits(value: float | Floats, margin: Margin, scale: Scale = "plain") -> tup
         low, high = wilson_bounds(value, half, half**2 / safe)
     else:
         odds = np.log(np.where(inner > 0, value, 0.5) / np.where(inner > 0, 1 - value, 0.5))
-        low, high = (1 / (1 + np.exp(-(odds + sign * half / safe))) for sign in (-1, 1))
+        low, high = (expit(odds + sign * half / safe) for sign in (-1, 1))
     edge = np.sqrt(half**2 + (Z**2 / (margin.item_freedom + 1 + Z**2)) ** 2)
     low, high = np.where(inner > 0, low, value - edge), np.where(inner > 0, high, value + edge)
     return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)

@@ -92,6 +92,12 @@ def test_logit_bounds():
     assert limits(0.9, margin, "logit") == pytest.approx(expected)
 
 
+@pytest.mark.filterwarnings("error")
+def test_logit_bounds_of_next_to_nothing():
+    """Far more than the score itself is uncertain: no bound is known, and nothing is told of an overflow."""
+    assert limits(0.0005, Margin(0.06, 2, 0.0, 1), "logit") == pytest.approx((0, 1))
+
+
 def test_a_percentage_has_the_bounds_of_its_share():
     """Planted fault: BLEU's interval of one seed reached below 0."""
     share, percentage = Margin(0.002**2, 3, 0.003**2, 99, 0.001**2, 5), Margin(0.2**2, 3, 0.3**2, 99, 0.1**2, 5)
