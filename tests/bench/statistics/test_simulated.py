@@ -151,6 +151,19 @@ def test_whole_clusters_of_sums_are_redrawn(entities):
     assert tables.size == 1 and drawn.rows.shifts.shape == (1, 2, 2, 40) and drawn.base.shifts.shape == (1, 1, 1, 40)
 
 
+@pytest.mark.parametrize("score", [0.0, 1.0])
+@pytest.mark.filterwarnings("error")
+def test_entities_that_nobody_finds_or_all_find(entities, score):
+    counts, scoring, clusters = entities(2, 2, 100)
+    gold = counts[..., 2:]
+    alike = np.concatenate([score * gold, score * gold, gold], axis=-1)
+    empty, perfect = (np.concatenate([found, found, gold[0, 0]], axis=-1) for found in (0 * gold[0, 0], gold[0, 0]))
+    of = scoring_of_sums(alike.reshape(4, 100, 3), empty, empty, perfect, scoring.number)
+    found = likeness_of_counts(alike, of, clusters)
+    assert found.sd == 0 and found.truths == pytest.approx([score] * 2, abs=0.001)
+    assert np.isfinite(Tables(found, 2).draw(3, np.random.default_rng(0)).rows.values).all()
+
+
 def test_redrawing_the_few_real_seeds_would_keep_half_of_their_variance():
     """Why seeds are made up: of two seeds, redrawn, the variance is half of what it was."""
     generator = np.random.default_rng(0)
