@@ -114,7 +114,8 @@ def _drawn_verdicts(
             field.name: [np.broadcast_to(getattr(m, field.name), rises.shape[:-1]) for _, m in changes]
             for field in fields(Margin)
         }
-        yield change_verdicts(rises, Margin(**{name: np.stack(part, axis=-1) for name, part in parts.items()}), within).verdicts
+        margin = Margin(**{name: np.stack(part, axis=-1) for name, part in parts.items()})
+        yield change_verdicts(rises, margin, within, float(of.share_of_items)).verdicts
 
 
 def _changes_of_rows(drawn: DrawnTables, rows: int) -> list[tuple[Floats, Margin]]:

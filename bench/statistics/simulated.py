@@ -51,6 +51,8 @@ class Likeness:
     clusters: Clusters
     part: float = 1.0
     """Of an answer's value, what is all or nothing: 1 where answers are right or wrong."""
+    share_of_items: bool = True
+    """Whether a comparison takes the score as a share, which one item of n moves by no more than 1 / n."""
     family: int | None = None
     """Pairs that the real table looks at together; None: all pairs of these rows, which may be fewer."""
     printed: float | None = None

@@ -26,7 +26,9 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     if answers is None:
         return _why_not_drawn(learned, runs, name)
     counts, scoring, clusters = answers
-    drawn_from = likeness_of_counts(counts.reshape(len(learned), seeds, *counts.shape[1:]), scoring, clusters)
+    by_row = counts.reshape(len(learned), seeds, *counts.shape[1:])
+    of_share = learned[0].quantity.share
+    drawn_from = replace(likeness_of_counts(by_row, scoring, clusters), share_of_items=of_share)
     standing = score_standing(rows)
     if standing is None:
         return drawn_from
@@ -34,13 +36,13 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     # Where seeds vary less than their own answers alone would make them, the printed one is too small by chance, and no tables
     # can be drawn whose seeds vary so little.
     printed = standing.detectable.value if standing.detectable and alike and drawn_from.sd else None
-    share = printed if printed is None or learned[0].quantity.share else printed / 100
+    share = printed if printed is None or of_share else printed / 100
     return replace(drawn_from, family=len(standing.pairs), printed=share)
 
 
 def _why_not_drawn(rows: Sequence[Row], runs: Sequence[Sequence[pd.DataFrame]], name: str) -> str:
     for row, frames in zip(rows, runs, strict=True):
         if drawable_answers(frames, row.setup.task, name) is None:
-            return f"{row.label} has no answers from which other values of {name} could be drawn; coverage.md simulates ROC AUC"
+            return f"{row.label} has no answers from which other values of {name} could be drawn"
     # How alike rows answer an item is drawn too, and nobody knows it of other items.
     return "its rows were asked different items"

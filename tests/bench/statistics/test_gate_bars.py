@@ -8,7 +8,8 @@ import pytest
 from bench.statistics import change, gate_bars, intervals
 from bench.statistics.detectable import smallest_difference
 from bench.statistics.gate_bars import smallest_falls
-from bench.statistics.simulated import likeness
+from bench.statistics.jackknife import clusters_of
+from bench.statistics.simulated import likeness, likeness_of_counts
 
 COMPARISONS = 500
 X = 0.02
@@ -58,6 +59,19 @@ def test_a_size_that_is_too_small_is_caught_too_seldom(monkeypatch, answered):
     real = gate_bars.detectable
     monkeypatch.setattr(gate_bars, "detectable", halved)
     assert not found(likeness(*answered(2, 3, 320)), 200)[1].holds
+
+
+def test_items_that_all_stood_still_are_judged_as_compare_does(answered):
+    """Of 40 items that nearly all are right often none changes. `compare` knows that one of them moves a share by 1/40."""
+    right = (np.random.default_rng(0).random((2, 2, 40)) < 0.99).astype(float)
+    of = likeness(right, right[0, 0], clusters_of(None, 40))
+    known, unknown = (found(replace(of, share_of_items=each), 400)[-1] for each in (True, False))
+    assert known.holds and not unknown.holds and known.name == unknown.name
+
+
+def test_bars_of_sums_hold(entities):
+    of = likeness_of_counts(*entities(3, 3, 320))
+    assert {bar.name: bar.share for bar in found(of, 400) if not bar.holds} == {}
 
 
 def test_absence_of_a_finding_taken_for_sameness_is_found_out(monkeypatch, answered):

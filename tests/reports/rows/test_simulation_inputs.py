@@ -78,7 +78,7 @@ def test_entities_are_read_with_their_counts(make, out):
     values = [[record.outcome.score.value for record in row.records] for row in rows]
     assert of.truths == pytest.approx(np.mean(values, axis=1), abs=0.005) and 0.3 < of.truths.mean() < 0.9
     assert (of.scoring.scale, of.scoring.untouched, of.share(0.5)) == ("logit", 0.0, None) and of.sd > 0
-    assert (of.family, of.printed) == (1, standing.detectable.value)
+    assert (of.family, of.printed, of.share_of_items) == (1, standing.detectable.value, True)
 
 
 def test_what_is_printed_of_a_score_from_0_to_100_is_planted_as_a_share(make, out):
@@ -96,7 +96,7 @@ def test_what_is_printed_of_a_score_from_0_to_100_is_planted_as_a_share(make, ou
     rows = aggregate(make.kept(out, [written(name, seed) for name in ("full", "frozen") for seed in range(3)]), out)
     of, standing = likeness_of(rows, out), score_standing(rows)
     assert standing.detectable.value > 1 and of.truths * 100 == pytest.approx([row.score.value for row in rows], abs=1)
-    assert of.printed == (pytest.approx(standing.detectable.value / 100) if of.sd else None)
+    assert of.printed == (pytest.approx(standing.detectable.value / 100) if of.sd else None) and not of.share_of_items
 
 
 def test_reasons_why_nothing_is_drawn(make, out):
