@@ -86,7 +86,9 @@ def test_what_is_printed_of_a_score_from_0_to_100_is_planted_as_a_share(make, ou
         record, frame = make.record(name, seed)
         task = frame["kind"] == "task"
         generator = np.random.default_rng([len(name), seed])
-        texts = [" ".join("abcdefgh"[: length - cut]) for length, cut in generator.integers([5, 0], [9, 4], (task.sum(), 2))]
+        texts = [
+            " ".join("abcdefgh"[: length - cut]) for length, cut in generator.integers([5, 0], [9, 4 - seed], (task.sum(), 2))
+        ]
         frame.loc[task, ["gold", "before"]] = ['["a b c d e f g h"]', "a b c d e"]
         frame.loc[task, "prediction"] = texts
         value = counted("bleu").value(texts, [["a b c d e f g h"]] * len(texts))
@@ -96,7 +98,7 @@ def test_what_is_printed_of_a_score_from_0_to_100_is_planted_as_a_share(make, ou
     rows = aggregate(make.kept(out, [written(name, seed) for name in ("full", "frozen") for seed in range(3)]), out)
     of, standing = likeness_of(rows, out), score_standing(rows)
     assert standing.detectable.value > 1 and of.truths * 100 == pytest.approx([row.score.value for row in rows], abs=1)
-    assert of.printed == (pytest.approx(standing.detectable.value / 100) if of.sd else None) and not of.share_of_items
+    assert of.sd and of.printed == pytest.approx(standing.detectable.value / 100) and not of.share_of_items
 
 
 def test_reasons_why_nothing_is_drawn(make, out):
