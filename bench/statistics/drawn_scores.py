@@ -53,9 +53,11 @@ class Scoring:
 
     def counts(self, values: Floats, items: Indices) -> Floats:
         """(tables, rows, seeds, items, k) of values, (tables, rows, seeds, items), on each table's items, (tables, items)."""
-        counts: Floats = values[..., None] * self._ways[items][:, None, None]
-        # In place, since there are millions of them.
-        counts += self.worst[items][:, None, None]
+        counts = np.empty((*values.shape, self.worst.shape[-1]))
+        # Column by column, which takes a third of the time that all at once does.
+        for column, (worst, way) in enumerate(zip(self.worst.T, self._ways.T, strict=True)):
+            np.multiply(values, way[items][:, None, None], out=counts[..., column])
+            counts[..., column] += worst[items][:, None, None]
         return counts
 
     def scores(self, values: Floats) -> Floats:
