@@ -161,3 +161,12 @@ def test_what_is_more_than_a_whole_score_is_not_planted(answered):
     low = replace(of.of(range(3), [0.2] * 3), sd=0.25)
     said = [bar.name for each in (bars.bars(low, 100, 0), gate_bars(low, 0.02, 100, 0)) for bar in each]
     assert len(said) == 8 and not any("planted" in name or "caught" in name for name in said)
+
+
+def test_what_the_worst_answers_do_not_lose_is_not_planted(entities):
+    """All have some hits in the worst answers that their items had, so that less than the whole score can be lost."""
+    of = likeness_of_counts(*entities(3, 2, 200))
+    score, generator = float(of.truths.mean()), np.random.default_rng(0)
+    assert 0.02 < of.lowest < score / 2
+    assert bars.planted(replace(of, printed=score - of.lowest / 2), 100, generator) is None
+    assert bars.planted(replace(of, printed=score - 2 * of.lowest), 100, generator) is not None
