@@ -65,8 +65,8 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
         for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True):
             # Either direction can be called the same by mistake.
             for change in (margin, -margin):
-                # The changed row's score has to stay between that of the worst answers and 1.
-                room = change + of.lowest < of.truths[row] < 1 + change
+                # The changed row's score has to stay between those of the worst answers and of the best.
+                room = change + of.lowest < of.truths[row] < change + of.highest
                 for verdicts in _drawn_verdicts(of, {row: change}, margin, part // 2, generator) if room else ():
                     sameness.append(verdicts[:, row] == "same")
         name = f"compare: changed by {100 * margin:.1f} points, the same within them"

@@ -81,6 +81,11 @@ class Likeness:
         """The score of the worst answers."""
         return float(self.scoring.scores(np.zeros(self.items)))
 
+    @property
+    def highest(self) -> float:
+        """The score of the best answers."""
+        return float(self.scoring.scores(np.ones(self.items)))
+
     @cached_property
     def own(self) -> Floats:
         """(rows,): the variance over seeds of what an answer to one item adds to the score, times the items; the mean over

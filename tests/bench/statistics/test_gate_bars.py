@@ -69,6 +69,16 @@ def test_items_that_all_stood_still_are_judged_as_compare_does(answered):
     assert known.holds and not unknown.holds and known.name == unknown.name
 
 
+def test_no_row_rises_beyond_the_best_answers(entities):
+    """Of a score that is half of F1, and never more than .5, a row at .48 has room for .1 downwards alone."""
+    of = likeness_of_counts(*entities(2, 2, 320))
+    halved = replace(of, scoring=replace(of.scoring, number=lambda totals: of.scoring.number(totals) / 2))
+    assert halved.highest == pytest.approx(0.5)
+    high = halved.of([0, 1], [0.48, 0.48])
+    said = next(gate_bars.false_sameness(high, 0.1, 100, np.random.default_rng(0)))
+    assert said.name.startswith("compare: changed by 10.0 points")
+
+
 def test_bars_of_sums_hold(entities):
     of = likeness_of_counts(*entities(3, 3, 320))
     assert {bar.name: bar.share for bar in found(of, 400) if not bar.holds} == {}
