@@ -51,9 +51,9 @@ def test_one_process_uses_all_cores(single):
 @pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.device_count() > 1, reason="without a file Accelerate starts a process on each GPU")
 def test_without_a_file_it_is_one_process_too(single, tmp_path):
-    done = launch(*TINY, "--strategies", "zero-shot", cwd=tmp_path)
+    done = launch(*TINY, "--strategies", "full", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    found, known = rows(tmp_path)["zero-shot"], single["zero-shot"]
+    found, known = rows(tmp_path)["full"], single["full"]
     assert found["provenance"]["device"] == known["provenance"]["device"]
     assert (found["run_id"], found["outcome"]["score"]) == (known["run_id"], known["outcome"]["score"])
 
