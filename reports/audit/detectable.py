@@ -16,6 +16,10 @@ FOUND = 0.8
 """How often a smallest difference is to be found."""
 QUANTILES = 200
 NO_PART: Varying = (0.0, 0.0)
+KNOWN = 1e6
+"""Degrees of freedom of what an interval alone tells."""
+WithEnds = tuple[float, float, float]
+"""A number, and the two ends of its interval."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], rig
     if not items[0] + parts[0][0] + parts[1][0]:
         return {}
     accuracy = sum(row.value for row in rows) / len(rows) if right_or_wrong else None
-    average, level = Average(items, parts, accuracy), CHANCE / (len(names) * (len(names) - 1) // 2)
+    average, level = Average(items, parts, accuracy), _level_of_each(len(names))
     value = low = high = _smallest_found(average, level)
     floor = 0.0
     if any(variance for variance, _ in parts):
@@ -58,6 +62,29 @@ def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], rig
         low, high = (_smallest_found(_seeds_at(average, tail, known), level) for tail in (0.1, 0.9))
         floor = _smallest_found(replace(average, items=(0.0, items[1])), level)
     return {("detectable", name): d for name, d in (("value", value), ("low", low), ("high", high), ("floor", floor))}
+
+
+def detectable_by_intervals(intervals: Mapping[str, WithEnds], alike: Sequence[str]) -> Numbers:
+    """The same of rows that are held against each other by their intervals over items alone: there are no seeds to know badly,
+    and no floor that they set."""
+    rows = [intervals[name] for name in intervals if name in alike]
+    reaches = [_reach_between(one, other) for place, one in enumerate(rows) for other in rows[place + 1 :]]
+    variance = math.fsum((reach / _two_sided_t(CHANCE, KNOWN)) ** 2 for reach in reaches) / len(reaches)
+    if not variance:
+        return {}
+    found = _smallest_found(Average((variance, KNOWN), [NO_PART, NO_PART], None), _level_of_each(len(intervals)))
+    return {("detectable", name): d for name, d in (("value", found), ("low", found), ("high", found), ("floor", 0.0))}
+
+
+def _reach_between(one: WithEnds, other: WithEnds) -> float:
+    """How far apart two rows must be for their difference to be more than chance (Zou & Donner 2008)."""
+    (upper, start, _), (lower, _, end) = (one, other) if one[0] >= other[0] else (other, one)
+    return math.hypot(upper - start, end - lower)
+
+
+def _level_of_each(rows: int) -> float:
+    """Of so many rows all pairs are looked at together."""
+    return CHANCE / (rows * (rows - 1) // 2)
 
 
 def smallest_loss(low: float, high: float, items: float) -> float:

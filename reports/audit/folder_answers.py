@@ -9,11 +9,19 @@ import pandas as pd
 
 from bench.records.record import Record
 from reports.audit.across import TaskScores, over_tasks
-from reports.audit.detectable import detectable_difference, smallest_loss, that_vary_alike
+from reports.audit.detectable import (
+    WithEnds,
+    detectable_by_intervals,
+    detectable_difference,
+    smallest_loss,
+    that_vary_alike,
+)
 from reports.audit.frontiers import frontier_of, frugal_of, same_number
+from reports.audit.imported_means import binomial_bounds
 from reports.audit.intervals import Left, left_out, record_intervals, row_intervals, seed_deviations, seed_variance
 from reports.audit.item_columns import Numbers
 from reports.audit.item_columns import Path as Place
+from reports.audit.leaving_out import bounds
 from reports.audit.ranks import (
     Rival,
     holm_by_steps,
@@ -87,7 +95,12 @@ class FolderAnswers:
 
     def of_column(self, column: ShownColumn) -> Numbers:
         """The places of its rows, how far two are apart, and the smallest detectable difference; nothing where one's numbers
-        are not known, without which the others would be held against fewer, or where rows did not answer the same items."""
+        are not known, without which the others would be held against fewer, or where rows did not answer the same items. Of a
+        column of imported rows, the difference alone."""
+        intervals = {name: self._imported_interval(column.place, runs) for name, runs in column.rows.items()}
+        known = {name: interval for name, interval in intervals.items() if interval}
+        if len(known) == len(intervals):
+            return detectable_by_intervals(known, that_vary_alike(column.rows))
         rivals = self._rivals_at(column.place, column.rows)
         if len({rival.question for rival in rivals.values()}) != 1:
             return {}
@@ -138,6 +151,17 @@ class FolderAnswers:
         rivals = {label: self._rivals.get(runs[0].run_id, {}).get(place) for label, runs in rows.items()}
         known = {label: rival for label, rival in rivals.items() if rival}
         return known if len(known) == len(rivals) else {}
+
+    def _imported_interval(self, place: Place, runs: Sequence[Record]) -> WithEnds | None:
+        """A score of somebody else's, and what its interval must be; None where neither answers nor counts give it, and of our
+        own rows."""
+        run, source = runs[0], runs[0].provenance.source
+        if len(runs) > 1 or source is None or run.outcome is None or place != SCORE[:1]:
+            return None
+        if source.interval == "binomial":
+            return run.outcome.score.value, *binomial_bounds(run.outcome.score.value, run.outcome.score.n)
+        left = self._answered[run.run_id].left.get(place) if self._has(runs) else None
+        return (left.value, *bounds([left])) if left else None
 
     def _per_gained(self, runs: Sequence[Record], gain: Place, probe: str) -> float | None:
         """What was lost for each unit gained, shares in points; None where the gain's interval does not lie above zero."""

@@ -60,3 +60,11 @@ def answered_means(record: Record, items: pd.DataFrame) -> Iterator[AnsweredMean
             yield AnsweredMean(("metrics", label), known, values)
             if column == score:
                 yield AnsweredMean(("score",), known, values)
+
+
+def binomial_bounds(share: float, items: int) -> tuple[float, float]:
+    """The 95 % interval of a share of right answers of which nothing but its items' number is known (Wilson 1927)."""
+    from scipy.stats import binomtest
+
+    low, high = binomtest(round(share * items), items).proportion_ci(method="wilson")
+    return float(low), float(high)

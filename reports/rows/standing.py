@@ -39,7 +39,9 @@ class Standing:
     """(rows, rows), in the order of `places`: whether one row is better than another by more than chance."""
     quantity: Quantity
     detectable: Detectable | None
-    """Of an average pair of the rows that vary alike; None where nothing varies, or nothing is known."""
+    """Of an average pair of the rows that vary alike; None where nothing varies, or nothing is known.
+
+    Of paired ones; where there are none, of those by intervals over items alone."""
     alike: Collection[str]
     """Run id of the first record of each of those rows."""
     between: str
@@ -158,15 +160,22 @@ def that_learned(rows: Sequence[Row]) -> list[Row]:
 def _smallest_detectable(
     alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]
 ) -> Detectable | None:
-    # An unpaired margin is made of intervals, and does not say what seeds and items add to it.
-    paired = [pair for pair in differences if pair.one in alike and pair.other in alike and pair.paired]
-    if not paired:
+    among = [pair for pair in differences if pair.one in alike and pair.other in alike]
+    told = [pair for pair in among if pair.paired] or _by_items_alone(among, estimates)
+    if not told:
         return None
-    margin = mean_margin([pair.margin for pair in paired])
+    margin = mean_margin([pair.margin for pair in told])
     if not margin.seeds + margin.items + margin.other_seeds:
         return None
     shares = [estimates[index].value for index in alike if estimates[index].scale == "wilson"]
     # A pair of many seeds is tested by its own variance, and the mean of all pairs' is known better than that.
-    freedom = sum(estimates[index].runs - 1 for index in {place for pair in paired for place in (pair.one, pair.other)})
+    freedom = sum(estimates[index].runs - 1 for index in {place for pair in told for place in (pair.one, pair.other)})
     # The correction is for all pairs of the column, whichever pair the difference is told of.
     return detectable(margin, len(differences), fmean(shares) if shares else None, known=freedom)
+
+
+def _by_items_alone(unpaired: Sequence[Difference], estimates: Sequence[Estimate]) -> Sequence[Difference]:
+    """These pairs if the intervals that they are made of all hold items and nothing else, as those of imported rows do; else
+    none: of a margin made of intervals over seeds too, nobody knows what seeds and items add to it."""
+    rows = [estimates[place] for pair in unpaired for place in (pair.one, pair.other)]
+    return unpaired if all(row.basis == "items" and row.low is not None for row in rows) else []

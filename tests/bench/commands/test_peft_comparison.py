@@ -129,6 +129,15 @@ def test_the_table_says_that_intervals_are_binomial_and_pairs_unpaired(called, i
     assert "One seed: ranks are about these trained models, not strategies" in table
 
 
+def test_the_smallest_difference_is_printed_and_is_the_docs_and_the_audits(called, imported):
+    """Planted fault: a table whose rows are all held against each other by intervals printed none."""
+    status, table, _ = called("results", "--out", imported)
+    printed = re.search(r"Smallest detectable difference: ([\d.]+) points, after Holm over all 1953 pairs\.", table)
+    assert status == 0 and printed and f"The table prints {printed[1]} points" in DOCS
+    status, said, _ = called("audit", imported)
+    assert status == 0 and "4 numbers recomputed, all agree" in said  # the difference, its two ends and its floor
+
+
 def test_the_docs_tell_what_comes_out(called, imported):
     rows = shown_rows(called, imported)
     told = re.search(r"put \*\*(\d+) of the (\d+) into the top group\*\*", DOCS)

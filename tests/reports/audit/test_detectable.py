@@ -10,8 +10,20 @@ from hypothesis import strategies as st
 from ranked_rows import engine_and_audit
 
 from bench.statistics import power
+from bench.statistics.binomial import wilson
+from bench.statistics.comparison import pairs
+from bench.statistics.estimates import Estimate
 from bench.statistics.intervals import Spread
-from reports.audit.detectable import Average, _seeds_at, _smallest_found, detectable_difference, smallest_loss, that_vary_alike
+from reports.audit.detectable import (
+    Average,
+    _seeds_at,
+    _smallest_found,
+    detectable_by_intervals,
+    detectable_difference,
+    smallest_loss,
+    that_vary_alike,
+)
+from reports.rows.standing import _smallest_detectable
 
 
 def test_the_worked_number_of_the_docs():
@@ -51,6 +63,21 @@ def test_rows_that_give_every_item_the_same_answer_show_no_difference(seed, seed
     rows = [np.tile(right, (count, 1)) for count in (seeds, others)]
     engine, rivals = engine_and_audit(rows, [Spread(0.0, seeds + others - 2)] * 2, "wilson")
     assert engine is None and detectable_difference(rivals, list(rivals), True) == {}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from([60, 80])), min_size=2, max_size=5))
+def test_of_rows_by_their_intervals_it_is_the_engines(counts):
+    """Of equal shares too, whose intervals are not alike where their items are not as many."""
+    shares = [(right / items, *wilson(right / items, items)) for right, items in counts]
+    estimates = [Estimate(*share, "items", 1) for share in shares]
+    engine = _smallest_detectable(range(len(shares)), estimates, pairs(estimates))
+    audited = detectable_by_intervals(dict(zip("abcde", shares, strict=False)), "abcde")
+    assert {name: audited["detectable", name] for name in vars(engine)} == pytest.approx(vars(engine), rel=1e-9)
+
+
+def test_intervals_of_no_width_tell_no_difference():
+    assert detectable_by_intervals({"a": (0.5, 0.5, 0.5), "b": (0.6, 0.6, 0.6)}, "ab") == {}
 
 
 def test_nothing_is_told_where_nothing_varies():

@@ -1,6 +1,7 @@
 """An audit of imported answers: their means are recomputed, and a changed number is found."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -8,9 +9,12 @@ import pytest
 from bench.records import store
 from bench.records.outcome import Outcome, Score
 from bench.records.record import Import, Provenance, Record, Setup
+from bench.statistics.binomial import wilson
+from bench.statistics.detectable import Detectable
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe
+from reports.audit import table
 from reports.audit.findings import audit, summary
 from reports.audit.imported_means import answered_means
 
@@ -89,3 +93,23 @@ def test_a_record_of_ours_has_none():
     record, items = imported("acc")
     ours = record.model_copy(update={"provenance": record.provenance.model_copy(update={"source": None})})
     assert list(answered_means(ours, items)) == []
+
+
+@pytest.mark.parametrize(("interval", "checked"), [("items", True), ("binomial", True), ("standard error", False)])
+def test_the_smallest_difference_of_imported_rows_is_made_again(tmp_path, monkeypatch, interval, checked):
+    """From answers, and from counts where there are none; what a file alone says of its bounds can't be."""
+    for name, right in (("one", [1.0, 1.0, 0.0, 1.0]), ("two", [1.0, 0.0, 0.0, 1.0])):
+        record, items = imported("acc", {"acc": right}, interval)
+        record = record.model_copy(update={"run_id": name, "setup": record.setup.model_copy(update={"strategy": name})})
+        if interval != "items":
+            low, high = wilson(record.outcome.score.value, 4)
+            score = record.outcome.score.model_copy(update={"ci_low": low, "ci_high": high})
+            record = record.model_copy(update={"outcome": Outcome(score=score, metrics={score.name: score})})
+        store.write_record(tmp_path, record, items if interval == "items" else None)
+    findings = audit(tmp_path, store.read_all(tmp_path))
+    assert findings.clean and bool(findings.unchecked["detectable.value"]) != checked
+    real = table.score_standing
+    smaller = Detectable(0.1, 0.1, 0.1, 0.0)
+    monkeypatch.setattr(table, "score_standing", lambda rows: replace(real(rows), detectable=smaller))
+    wrong = {each.place for each in audit(tmp_path, store.read_all(tmp_path)).differences}
+    assert (("detectable", "value") in wrong) == checked

@@ -82,6 +82,17 @@ def test_rows_without_answers_are_compared_unpaired(make, out):
     assert places.of(aggregate([bare])[0]) == (1, 3)
 
 
+def test_rows_that_intervals_alone_compare_tell_what_they_could_show(make, out):
+    """Imported rows of one run each. Where seeds are a part of intervals nobody knows how large a part: nothing is told."""
+    rows = aggregate([make.record(name, accuracy=share)[0] for name, share in (("a", 0.7), ("b", 0.8), ("c", 0.5))])
+    places = standing.score_standing(rows)
+    assert places.unpaired == 3
+    assert places.detectable == detectable(mean_margin([pair.margin for pair in places.pairs]), 3)
+    assert places.detectable.low == places.detectable.value > 0 == places.detectable.floor
+    seeded = aggregate([pair[0] for pair in make.suite(2)])
+    assert standing.score_standing(seeded).unpaired and standing.score_standing(seeded).detectable is None
+
+
 @pytest.mark.parametrize(("data_hash", "unpaired"), [("cd" * 32, 0), ("ee" * 32, 1)])
 def test_items_of_other_data_are_not_the_same(make, out, data_hash, unpaired):
     pairs = [make.record("full"), make.record("frozen", accuracy=0.8, data_hash=data_hash)]
