@@ -5,15 +5,17 @@ One run: new items, or whole new clusters of them. Several seeds: these and othe
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
 
 from bench.statistics.intervals import CONFIDENCE, NO_SPREAD, Margin, Scale, Spread, Z, limits, of_row, pooled
 from bench.statistics.jackknife import ENOUGH_CLUSTERS, Jackknifed
+from bench.statistics.variances import over_seeds
 
 Bounds = tuple[float, float]
-Basis = Literal["items", "items and seeds", "bounds"]
+Basis = Literal["items", "items and seeds", "bounds", "seeds"]
 """What an interval holds; `bounds`: items and seeds, the items' part from the runs' own bounds, for want of their answers."""
 
 
@@ -139,11 +141,27 @@ def margin_over_seeds(values: Sequence[float], table: Sequence[Sequence[float]])
 
     The seed variance is the table's, or the row's own if that is larger. None where no row of the table has two seeds.
     """
-    spread = pooled(table)
-    if not spread.freedom:
+    return _margin_of_seeds(values, pooled(table))
+
+
+def over_seeds_alone(values: Sequence[float], spread: Spread, scale: Scale = "plain") -> Estimate:
+    """The mean of a row's numbers, one per seed, whose interval holds other seeds on these items.
+
+    `spread` is the seed variance of the row's table; there is no interval where no row of it has two seeds.
+    """
+    mean, margin = fmean(values), _margin_of_seeds(values, spread)
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    low, high = map(float, limits(mean, margin, scale)) if margin else (None, None)
+    p = _p_of_difference(mean, margin, scale) if margin else None
+    return Estimate(mean, low, high, "seeds", len(values), sd, p, spread=spread, scale=scale)
+
+
+def _margin_of_seeds(values: Sequence[float], spread: Spread) -> Margin | None:
+    freedom = max(spread.freedom, len(values) - 1)
+    if not freedom:
         return None
-    own = float(np.var(values, ddof=1)) if len(values) > 1 else 0.0
-    return Margin(max(own, float(spread.variance)) / len(values), spread.freedom, 0.0, MANY)
+    own = float(over_seeds(np.asarray(values))) if len(values) > 1 else 0.0
+    return Margin(max(own, float(spread.variance)) / len(values), freedom, 0.0, MANY)
 
 
 def _of_bounds(mean: float, sd: float | None, runs: int, items: Bounds, spread: Spread, scale: Scale) -> Estimate:

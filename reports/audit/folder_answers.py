@@ -18,7 +18,15 @@ from reports.audit.detectable import (
 )
 from reports.audit.frontiers import frontier_of, frugal_of, same_number
 from reports.audit.imported_means import binomial_bounds
-from reports.audit.intervals import Left, left_out, record_intervals, row_intervals, seed_deviations, seed_variance
+from reports.audit.intervals import (
+    Left,
+    left_out,
+    record_intervals,
+    row_intervals,
+    seed_deviations,
+    seed_variance,
+    seeds_alone_intervals,
+)
 from reports.audit.item_columns import Numbers
 from reports.audit.item_columns import Path as Place
 from reports.audit.leaving_out import bounds
@@ -87,11 +95,21 @@ class FolderAnswers:
             return numbers
         parts = [[self._answered[run.run_id].left for run in runs] for runs in table]
         numbers |= row_intervals(left, parts, row)
+        numbers |= seeds_alone_intervals([made.numbers for made in made_of], self._numbers_beside(row, table), row)
         self._rivals[row.runs[0].run_id] = _rivals(made_of, parts, row)
         numbers |= _losses_shown(made_of[0].numbers, numbers)
         numbers |= _p_values(left, parts, row) | transfer_numbers(row, parts, self._out)
         self._rows[row.runs[0].run_id] = numbers
         return numbers
+
+    def _numbers_beside(self, row: ShownRow, table: Sequence[Sequence[Record]]) -> list[list[Numbers]]:
+        """Of the runs that say how far a seed moves the row's; of stages, those that went through the same ones."""
+        numbers = [[self._answered[run.run_id].numbers for run in runs] for runs in table]
+        same = [_stages_of(runs) == _stages_of(row.runs) for runs in table]
+        return [
+            [each if alike else {place: n for place, n in each.items() if place[0] != "stages"} for each in runs]
+            for runs, alike in zip(numbers, same, strict=True)
+        ]
 
     def of_column(self, column: ShownColumn) -> Numbers:
         """The places of its rows, how far two are apart, and the smallest detectable difference; nothing where one's numbers
@@ -246,6 +264,10 @@ def _seeded_table(row: ShownRow, rows: Sequence[ShownRow]) -> list[Sequence[Reco
     beside = [other.runs for other in rows if other.seeded and other.table == row.table and len(other.runs) > 1]
     # As the tables do it: rows that collapsed say nothing of how far a seed moves the others.
     return [runs for runs in beside if sum(_did_not_collapse(run) for run in runs) > 1] or beside
+
+
+def _stages_of(runs: Sequence[Record]) -> list[Sequence[str] | None]:
+    return [run.outcome.stages.tasks if run.outcome and run.outcome.stages else None for run in runs[:1]]
 
 
 def _did_not_collapse(run: Record) -> bool:

@@ -16,6 +16,8 @@ from reports.audit.probing import DISTANCES, ProbeItems
 from reports.audit.recomputed import predictions_and_gold, probe_parts, single_scores, task_parts
 from reports.audit.table import BOUNDS, SEED_DEVIATION, ShownRow
 
+SEEDS_ALONE = ("relative_forgetting", "stages")
+"""Numbers without an interval over items."""
 Left = dict[Path, LeftOut]
 """By the place of the number in a record's outcome."""
 
@@ -74,6 +76,37 @@ def seed_variance(place: Path, table: Sequence[Sequence[Left]]) -> SeedVariance:
     """How far a seed moves a number, from the runs of all rows of its table that depend on one."""
     moved = _place_moved_by_seeds(place)
     return _pooled_seed_variance([[run[moved].value for run in each] for each in table if all(moved in run for run in each)])
+
+
+def seeds_alone_intervals(runs: Sequence[Numbers], table: Sequence[Sequence[Numbers]], row: ShownRow) -> Numbers:
+    """Both ends of the intervals of relative forgetting and of what stages left behind, which hold other seeds and no items."""
+    intervals: Numbers = {}
+    for *number, end in row.numbers:
+        place = tuple(number)
+        if end != BOUNDS[0] or place[0] not in SEEDS_ALONE or not all(place in run for run in runs):
+            continue
+        bounded = _bounded_as(place, row, runs[0])
+        if bounded is None:
+            continue
+        values = [run[place] for run in runs]
+        seeds = _pooled_seed_variance([[run[place] for run in each] for each in table if all(place in run for run in each)])
+        ends = leaving_out.bounds_over_seeds(values, seeds, bounded)
+        intervals |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
+    return intervals
+
+
+def _bounded_as(place: Path, row: ShownRow, run: Numbers) -> Bounded | None:
+    """Of stages, a score may be a share: that is told by the task's score, the run's own or elsewhere; None where no answers to
+    that task are left."""
+    outcome = row.runs[0].outcome
+    if place[:2] != ("stages", "scores") or outcome is None or outcome.stages is None:
+        return "number"
+    tasks = outcome.stages.tasks
+    task = tasks[int(place[3])]
+    score: Path = ("score",) if task == tasks[-1] else ("elsewhere", task, "score")
+    if (*score, "share") not in run:
+        return None
+    return "share" if run[*score, "share"] and run[*score, "higher_is_better"] else "number"
 
 
 def _place_moved_by_seeds(place: Path) -> Path:

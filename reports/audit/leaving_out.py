@@ -155,6 +155,13 @@ def bounds_of_bounds(runs: Sequence[LeftOut], seeds: SeedVariance) -> tuple[floa
     return (low, high) if most == math.inf else (max(low, 0.0), min(high, most))
 
 
+def bounds_over_seeds(values: Sequence[float], seeds: SeedVariance, bounded: Bounded) -> tuple[float, float]:
+    """The 95 % interval of the mean of one row's numbers, one per seed, over other seeds on the same items."""
+    # There are no items in it, and none to leave out.
+    runs = [LeftOut(value, [], math.inf, bounded) for value in values]
+    return _bounds_in_range(mean_of(runs), _seeds_half_width(seeds_part(runs, seeds)), runs[0])
+
+
 def mean_of(runs: Sequence[LeftOut]) -> float:
     return math.fsum(run.value for run in runs) / len(runs)
 

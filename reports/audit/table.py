@@ -215,13 +215,22 @@ def _shown_row_numbers(row: Row) -> Iterator[tuple[Place, float]]:
         for other, pair in forgotten.others.items():
             yield ("forgetting", name, "others", other, "before"), pair.before
             yield ("forgetting", name, "others", other, "after"), pair.after
-    if row.relative_forgetting is not None:
-        yield ("relative_forgetting",), row.relative_forgetting
+    for place, mean in _over_seeds_alone(row):
+        yield place, mean.value
+        ends = zip(BOUNDS, (mean.low, mean.high), strict=True)
+        yield from (((*place, end), bound) for end, bound in ends if bound is not None)
     if row.wordings is not None:
         yield WORDINGS_SPREAD, row.wordings.spread
     if row.stages:
-        yield from ((("stages", name), getattr(row.stages, name)) for name in MEASURES)
         yield from ((("stages", "base", str(task)), score) for task, score in enumerate(row.stages.base))
+
+
+def _over_seeds_alone(row: Row) -> Iterator[tuple[Place, Estimated]]:
+    """Every mean whose interval holds other seeds and no other items."""
+    if row.relative_forgetting is not None:
+        yield ("relative_forgetting",), row.relative_forgetting
+    if row.stages:
+        yield from ((("stages", name), getattr(row.stages, name)) for name in MEASURES)
         for stage, scores in enumerate(row.stages.scores):
             yield from ((("stages", "scores", str(stage), str(task)), score) for task, score in enumerate(scores))
 

@@ -2,24 +2,39 @@
 
 from collections.abc import Sequence
 
-from reports.boards.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
+from reports.boards.cells import (
+    EMPTY,
+    STRATEGY,
+    Board,
+    Cell,
+    Column,
+    Direction,
+    Section,
+    difference_cell,
+    level_cell,
+    sortable,
+    tabled,
+)
 from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import staged
 
-NO_INTERVALS = "These are means over seeds without intervals: nothing is said of how far chance moves them."
+NO_INTERVALS = "These are scores of one seed without intervals: nothing is said of how far chance moves them."
+OVER_SEEDS = "Intervals hold other seeds on these test items alone: new items may move the numbers farther."
 
 
 def stages_section(rows: Sequence[Row]) -> Section:
     """The measures, and the scores that they are made of."""
-    tables = []
+    tables, with_interval = [], False
     for group in staged(rows):
         tables += [
             (f"{group[0].setup.model}: the three measures", _stage_measures_board(group)),
             ("Scores", _stage_scores_board(group)),
         ]
+        with_interval |= any(row.stages and row.stages.forgetting.low is not None for row in group)
     terms = ("backward_transfer", "forward_transfer", "stage_forgetting")
-    return Section("Stages", tables, ["One model was trained on the tasks one after another.", NO_INTERVALS], terms)
+    notes = ["One model was trained on the tasks one after another.", OVER_SEEDS if with_interval else NO_INTERVALS]
+    return Section("Stages", tables, notes, terms)
 
 
 def _stage_measures_board(rows: Sequence[Row]) -> Board:
@@ -28,8 +43,7 @@ def _stage_measures_board(rows: Sequence[Row]) -> Board:
 
     def column(term: str, name: str, positive: str, first: Direction) -> Column:
         def cell(row: Row) -> Cell:
-            value = getattr(row.stages, name)
-            return Cell(numbers.difference(value, quantity), sortable(value)) if quantity else EMPTY
+            return difference_cell(getattr(row.stages, name), quantity) if quantity else EMPTY
 
         return Column(term, "", f"{quantity.unit if quantity else 'unlike units'}, positive is {positive}", first, True, cell)
 
@@ -59,7 +73,10 @@ def _stage_scores_board(rows: Sequence[Row]) -> Board:
 def _stage_score_column(group: str, name: str, stage: int, task: int) -> Column:
     def cell(row: Row) -> Cell:
         assert row.stages is not None
-        value = row.stages.scores[stage][task] if stage >= 0 else row.stages.base[task]
-        return Cell(numbers.level(value, list(row.stage_quantities.values())[task]), sortable(value))
+        quantity = list(row.stage_quantities.values())[task]
+        if stage >= 0:
+            return level_cell(row.stages.scores[stage][task], quantity)
+        value = row.stages.base[task]
+        return Cell(numbers.level(value, quantity), sortable(value))
 
     return Column("stage_score", group, "", "descending", True, cell, name)

@@ -106,7 +106,10 @@ def _group_of_tables(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
     shown = on_one_base([row for row in rows if row.trains and row.gain and row.forgetting])
     tables = [_probe_table(shown, probe, quantity) for probe, quantity in probe_names(shown).items()]
     relative = [
-        [row.label, numbers.points(row.relative_forgetting / 100)] for row in shown if row.relative_forgetting is not None
+        # Points are hundredths, and this number is in per cent already.
+        [row.label, numbers.signed(row.relative_forgetting * 0.01, Quantity("relative forgetting", share=True))]
+        for row in shown
+        if row.relative_forgetting is not None
     ]
     if relative:
         tables.append(Table("All probes where higher is better: relative forgetting", RELATIVE, relative))

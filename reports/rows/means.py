@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.rate import RATES
-from bench.records.outcome import Elsewhere, Forgetting, Gain, Outcome, Pair, Point, Score, Stages
+from bench.records.outcome import Elsewhere, Forgetting, Gain, Outcome, Pair, Point, Score
 from bench.records.record import Cost, Record
 from bench.statistics.comparison import holm
-from bench.statistics.estimates import Bounds, Estimate, estimate
+from bench.statistics.estimates import Bounds, Estimate, estimate, over_seeds_alone
 from bench.statistics.intervals import Scale, Spread
 from bench.statistics.power import smallest_shown
 from reports.rows import answers, probe_definition
@@ -212,10 +212,12 @@ def _mean_other_numbers(probes: Sequence[Forgetting]) -> dict[str, Pair]:
     }
 
 
-def mean_relative_forgetting(outcomes: Sequence[Outcome]) -> float | None:
-    """FG in per cent; None unless every run has it."""
+def mean_relative_forgetting(outcomes: Sequence[Outcome], seeds: SeedSpreads) -> Estimate | None:
+    """FG in per cent, over other seeds on these items; None unless every run has it."""
     values = [outcome.relative_forgetting for outcome in outcomes if outcome.relative_forgetting is not None]
-    return fmean(values) if len(values) == len(outcomes) else None
+    if len(values) < len(outcomes):
+        return None
+    return over_seeds_alone(values, seeds.of(lambda outcome: outcome.relative_forgetting))
 
 
 def mean_curve(outcomes: Sequence[Outcome]) -> list[Point]:
@@ -233,22 +235,6 @@ def _mean_point(points: Sequence[Point]) -> Point:
         score=fmean(point.score for point in points),
         gain=fmean(point.gain for point in points),
         forgetting={name: fmean(point.forgetting[name] for point in points) for name in probes},
-    )
-
-
-def mean_stages(outcomes: Sequence[Outcome]) -> Stages | None:
-    """Means of the scores and of the three measures; None unless every run went through the same stages."""
-    stages = [outcome.stages for outcome in outcomes if outcome.stages]
-    same = [each for each in stages if each.tasks == stages[0].tasks]
-    if len(same) < len(outcomes):
-        return None
-    return Stages(
-        tasks=same[0].tasks,
-        base=list(map(fmean, zip(*(each.base for each in same), strict=True))),
-        scores=[list(map(fmean, zip(*rows, strict=True))) for rows in zip(*(each.scores for each in same), strict=True)],
-        backward_transfer=fmean(each.backward_transfer for each in same),
-        forward_transfer=fmean(each.forward_transfer for each in same),
-        forgetting=fmean(each.forgetting for each in same),
     )
 
 

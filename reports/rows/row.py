@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.records.outcome import Outcome, Point, Stages
+from bench.records.outcome import Outcome, Point
 from bench.records.record import Cost, Record, Setup, Status
 from bench.statistics.estimates import Estimate
 from reports.rows.means import Away, Forgotten, OtherMetric
 from reports.rows.numbers import Quantity, quantity_of
+from reports.rows.stage_means import StageMeans
 from reports.rows.transfer import Transfer
 from reports.rows.wordings import Wordings
 
@@ -31,12 +32,13 @@ class Row:
     wordings: Wordings | None = None
     transfers: Sequence[Transfer] = ()
     forgetting: Mapping[str, Forgotten] = field(default_factory=dict)
-    relative_forgetting: float | None = None
+    relative_forgetting: Estimate | None = None
+    """In per cent."""
     curve: Sequence[Point] = ()
     """The way to the end, on validation items."""
     start: float = 0.0
     """Gain where that way begins: the base's in the row's own words, below 0 where gains are over its best."""
-    stages: Stages | None = None
+    stages: StageMeans | None = None
     cost: Cost | None = None
     """Means over seeds; counts rounded."""
     variant: str = ""

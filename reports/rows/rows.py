@@ -17,6 +17,7 @@ from reports.rows import answers, means, transfer
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.spreads import SeedSpreads, spreads_of
+from reports.rows.stage_means import mean_stages
 from reports.rows.wordings import mean_wordings
 
 SHOWN_DIFFERENCES = 4
@@ -135,9 +136,9 @@ def _row_of_runs(runs: list[Record], out: Path | None, known: Sequence[Record], 
         wordings=mean_wordings(outcomes, frames, seeds),
         transfers=transfer.between(runs, known, out, seeds),
         forgetting=means.mean_forgetting(runs, frames, seeds),
-        relative_forgetting=means.mean_relative_forgetting(outcomes),
+        relative_forgetting=means.mean_relative_forgetting(outcomes, seeds),
         curve=means.mean_curve(outcomes),
-        stages=means.mean_stages(outcomes),
+        stages=mean_stages(outcomes, seeds),
         cost=means.mean_cost([run.cost for run in runs if run.cost]),
     )
 

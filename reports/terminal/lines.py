@@ -13,6 +13,12 @@ from reports.rows.imported import stated_sources
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 
+STAGE_MEASURES = {
+    "backward transfer": "backward_transfer",
+    "forward transfer": "forward_transfer",
+    "forgetting (Chaudhry)": "forgetting",
+}
+
 
 def below(rows: Sequence[Row]) -> Iterator[str]:
     """The lines of one group's rows, by what they are about and then in the order of the rows."""
@@ -46,6 +52,20 @@ def gains(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         if both := _gains_in_words(row.gain, row.over_best, row.quantity):
             yield f"{row.label}: {', '.join(both)}"
+
+
+def stage_measures(rows: Sequence[Row]) -> Iterator[str]:
+    """The three measures of rows that were trained in stages, with their intervals, for which the table has no room."""
+    told = False
+    for row in rows:
+        if row.stages is None or row.stage_quantity is None or row.stages.forgetting.low is None:
+            continue
+        measures = {name: getattr(row.stages, field) for name, field in STAGE_MEASURES.items()}
+        words = (f"{name} {numbers.signed(estimate, row.stage_quantity)}" for name, estimate in measures.items())
+        yield f"{row.label}: {', '.join(words)} {row.stage_quantity.unit}"
+        told = True
+    if told:
+        yield "Intervals of transfer and forgetting between stages hold other seeds on these test items alone."
 
 
 def _gains_in_words(gain: Estimate | None, over_best: Estimate | None, quantity: Quantity) -> list[str]:

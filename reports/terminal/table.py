@@ -93,7 +93,8 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
         # Marks, too, say what whole clusters show.
         lost = [each.lost for row in scored for each in row.forgetting.values()]
         bounds = stated(_estimates_with_intervals(scored), scored, lost)
-        for sentence in (*GAINS_TOLD, *lines.gains(scored), *bounds, *standing_sentences(places)):
+        told = (*GAINS_TOLD, *lines.gains(scored), *lines.stage_measures(scored), *bounds, *standing_sentences(places))
+        for sentence in told:
             say(console, sentence)
         # A mark that no row has needs no explanation.
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
@@ -219,7 +220,8 @@ def _stages_table(rows: Sequence[Row]) -> Table:
         for number, (task, scores) in enumerate(zip(row.stages.tasks, row.stages.scores, strict=True)):
             # The measures are of all stages, and known after the last one alone.
             ends = three_measures(row) if number == last else ()
-            table.add_row("", Text(printable(task)), *map(numbers.level, scores, measures), *ends)
+            levels = (numbers.level(score.value, measure) for score, measure in zip(scores, measures, strict=True))
+            table.add_row("", Text(printable(task)), *levels, *ends)
     return table
 
 
@@ -229,7 +231,7 @@ def three_measures(row: Row) -> tuple[str, str, str]:
     if row.stage_quantity is None:
         return numbers.MISSING, numbers.MISSING, numbers.MISSING
     measures = (row.stages.backward_transfer, row.stages.forward_transfer, row.stages.forgetting)
-    backward, forward, forgetting = (numbers.difference(value, row.stage_quantity) for value in measures)
+    backward, forward, forgetting = (numbers.difference(each.value, row.stage_quantity) for each in measures)
     return backward, forward, forgetting
 
 

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from bench.statistics.comparison import margin_between
-from bench.statistics.estimates import Estimate, estimate, margin_over_seeds
-from bench.statistics.intervals import Spread
+from bench.statistics.estimates import Estimate, estimate, margin_over_seeds, over_seeds_alone
+from bench.statistics.intervals import NO_SPREAD, Spread
 from bench.statistics.jackknife import Jackknifed, clusters_of, of_counts
 
 
@@ -132,3 +132,15 @@ def test_seeds_alone_by_hand():
     calm = margin_over_seeds(table[1], table)
     assert calm.seeds == pytest.approx(0.0125 / 2) and calm.half_width() == pytest.approx(stats.t.ppf(0.975, 2) * 0.00625**0.5)
     assert margin_over_seeds([0.2], table).seeds == pytest.approx(0.0125) and margin_over_seeds([0.2], [[0.2]]) is None
+
+
+def test_a_mean_over_seeds_alone_has_the_tables_interval():
+    """By hand: the table's variance of .0125 with 3 degrees of freedom, and the row's own where that is larger."""
+    spread = Spread(0.0125, 3)
+    one = over_seeds_alone([0.2], spread)
+    assert (one.low, one.high) == pytest.approx((0.2 - 3.18245 * 0.0125**0.5, 0.2 + 3.18245 * 0.0125**0.5), rel=1e-5)
+    wide = over_seeds_alone([0.2, 0.6], spread)
+    assert wide.high - wide.value == pytest.approx(3.18245 * (0.08 / 2) ** 0.5, rel=1e-5) and wide.basis == "seeds"
+    assert (over_seeds_alone([0.2], NO_SPREAD).low, over_seeds_alone([0.2], NO_SPREAD).high) == (None, None)
+    inside = over_seeds_alone([0.97, 0.99], spread, "logit")
+    assert 0 < inside.low < 0.98 < inside.high < 1

@@ -1,5 +1,6 @@
 """Rows, columns and rows over tasks are made again from a folder's answers: each planted fault is found by its place."""
 
+import json
 from dataclasses import replace
 from functools import partial
 
@@ -225,8 +226,54 @@ def test_what_lies_between_wordings_and_after_stages_is_made_again(out, monkeypa
 
 def _wider(row):
     first, *others = row.stages.scores
-    stages = row.stages.model_copy(update={"scores": [[first[0] + 1e-3, *first[1:]], *others]})
+    higher = replace(first[0], value=first[0].value + 1e-3)
+    stages = replace(row.stages, scores=[[higher, *first[1:]], *others])
     return replace(row, stages=stages, wordings=row.wordings and replace(row.wordings, low=row.wordings.low - 1e-3))
+
+
+def narrower(estimate):
+    return replace(estimate, low=estimate.low and estimate.low + 1e-4)
+
+
+def test_intervals_over_seeds_alone_are_made_again(out, monkeypatch):
+    """Of relative forgetting, of what stages left behind and of their scores, of the row that has two seeds."""
+    findings = found(out)
+    assert findings.clean and not findings.unchecked["relative_forgetting.ci_low"] + findings.unchecked["stages.scores.ci_low"]
+    real = findings_module.aggregate
+
+    def changed(row):
+        stages = replace(row.stages, forgetting=narrower(row.stages.forgetting), scores=[[narrower(row.stages.scores[0][0])]])
+        return replace(row, stages=stages, relative_forgetting=narrower(row.relative_forgetting))
+
+    monkeypatch.setattr(findings_module, "aggregate", lambda *given: [changed(row) for row in real(*given)])
+    wrong = {each.place for each in found(out).differences if each.published is not None}
+    assert wrong == {
+        ("relative_forgetting", "ci_low"),
+        ("stages", "forgetting", "ci_low"),
+        ("stages", "scores", "0", "0", "ci_low"),
+    }
+
+
+def test_rows_of_other_stages_say_nothing_of_each_others_seeds(ranked):
+    """Their measures are of other tasks, and the table's rows hold each its own."""
+    for run in ("frozen7", "frozen8"):
+        renamed_stage(ranked, run)
+    findings = found(ranked)
+    assert findings.clean and not findings.unchecked["stages.forgetting.ci_low"]
+
+
+def renamed_stage(out, run):
+    """The same answers of a run whose first stage was another task."""
+    path = store.folder(out) / f"{run}.json"
+    raw = json.loads(path.read_text())
+    raw["outcome"]["stages"]["tasks"][0] = "persons"
+    raw["outcome"]["elsewhere"]["persons"] = raw["outcome"]["elsewhere"]["people"]
+    path.write_text(json.dumps(raw))
+    tampered(out, lambda items: items.assign(name=items["name"].mask(items["kind"] == "stage", renamed(items))), run)
+
+
+def renamed(items):
+    return items["name"].replace("people", "persons")
 
 
 def off(standing):

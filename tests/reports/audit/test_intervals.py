@@ -8,8 +8,9 @@ from scipy import stats
 
 from bench.records import store
 from reports.audit import intervals
-from reports.audit.intervals import left_out, record_intervals, row_intervals
+from reports.audit.intervals import left_out, record_intervals, row_intervals, seeds_alone_intervals
 from reports.audit.leaving_out import bounds
+from reports.audit.recomputed import recomputed
 from reports.audit.table import shown_rows
 from reports.rows.rows import aggregate
 
@@ -52,7 +53,11 @@ def test_rows_take_the_seed_variance_of_their_table(results):
     others = [[runs[0], runs[0]]]  # a row whose seeds agree halves the variance, and adds to what is known of it
     pooled = row_intervals(runs, [runs, *others], row)
     assert pooled["score", "ci_high"] - pooled["score", "ci_low"] < own["score", "ci_high"] - own["score", "ci_low"]
-    assert set(own) == {place for place in row.numbers if place[-1] in ("ci_low", "ci_high")}
+    numbers = [recomputed(run, store.read_items(results, run)) for run in row.runs]
+    alone = seeds_alone_intervals(numbers, [numbers], row)
+    assert alone["relative_forgetting", "ci_low"] == pytest.approx(row.numbers["relative_forgetting", "ci_low"], rel=1e-12)
+    assert set(own) | set(alone) == {place for place in row.numbers if place[-1] in ("ci_low", "ci_high")}
+    assert not set(own) & set(alone)
 
 
 def test_nats_of_a_reference_are_no_share():

@@ -75,6 +75,15 @@ def test_equal_gain_names_where_and_rows_that_never_rose_are_empty(make):
     assert "points, at +20.0 points" in notes
 
 
+def test_relative_forgetting_of_several_seeds_has_an_interval(make):
+    """By hand, in per cent: t(1) = 12.71 times half the distance of two seeds."""
+    pairs = [make.record("full", seed, run_id=str(seed)) for seed in (0, 1)]
+    rows = aggregate([make.changed(pair[0], relative_forgetting=lost) for pair, lost in zip(pairs, (3.0, 4.0), strict=True)])
+    ((_, board),) = forgetting_section(rows).tables
+    cell = next(cell for column, cell in zip(board.columns, board.lines[0].cells, strict=True) if column.title == "FG")
+    assert (cell.text, cell.interval, cell.strong) == ("+3.5", "[-2.9, +9.9]", False)
+
+
 def test_rounding_contamination_relative_forgetting_and_other_numbers(make):
     pair = make.contaminated(make.rounded(make.record("lora-8bit"), "wikipedia", (0.009, 0.005, 0.012)), "lambada", 3)
     record = make.changed(pair[0], relative_forgetting=-12.25)

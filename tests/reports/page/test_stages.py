@@ -1,5 +1,7 @@
 """The page's tables on stages."""
 
+import math
+
 from reports.page.stages import stages_section
 from reports.rows.rows import aggregate
 
@@ -44,5 +46,26 @@ def test_stages_of_several_seeds_are_means(make):
     other = stages.model_copy(update={"backward_transfer": -0.075, "base": [0.7, 0.4, 0.3]})
     found = [make.record("full", seed, stages=each, run_id=str(seed))[0] for seed, each in enumerate((stages, other))]
     (row,) = aggregate(found)
-    assert row.stages.backward_transfer == -0.125 and row.stages.base[0] == 0.6
+    assert row.stages.backward_transfer.value == -0.125 and row.stages.base[0] == 0.6
     assert aggregate([found[0], make.record("full", 1)[0]])[0].stages is None
+
+
+def test_several_seeds_give_measures_and_scores_their_intervals(make):
+    """By hand: of two seeds, t(1) = 12.71 times half their distance."""
+    stages = make.stages()
+    other = stages.model_copy(update={"backward_transfer": -0.173, "scores": [[0.81, 0.5, 0.2], *stages.scores[1:]]})
+    found = []
+    for seed, each in enumerate((stages, other)):
+        pair = make.record("full", seed, stages=each, run_id=str(seed))
+        for task in ("rte", "squad"):
+            pair = make.elsewhere(pair, task, 0.7, 64)
+        found.append(pair[0])
+    section = stages_section(aggregate(found))
+    (_, measures), (_, scores) = section.tables
+    notes = " ".join(section.notes)
+    assert "Intervals hold other seeds on these test items alone" in notes and "without intervals" not in notes
+    assert (measures.lines[0].cells[1].text, measures.lines[0].cells[1].interval) == ("-17.4", "[-18.7, -16.1]")
+    half, odds = 12.7062 * 0.005, math.log(0.805 / 0.195)
+    ends = [1 / (1 + math.exp(-(odds + sign * half / (0.805 * 0.195)))) for sign in (-1, 1)]
+    assert scores.lines[0].cells[4].interval == "[" + ", ".join(f"{end:.3f}"[1:] for end in ends) + "]"
+    assert scores.lines[0].cells[1].interval == ""  # the base's, which no seed moves

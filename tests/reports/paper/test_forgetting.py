@@ -49,7 +49,7 @@ def test_a_table_per_probe_holds_what_was_worked_out_by_hand(make):
     assert (
         "One seed: the interval is for this trained model" in notes and "Equal gain: +4.0 points on validation items" in notes
     )
-    assert "FG: Relative forgetting: the mean" in notes and "It has no interval" in notes
+    assert "FG: Relative forgetting: the mean" in notes and "With one seed it has none" in notes
     assert "wikipedia: loss for full; not significant for lora-8bit." in group.findings
 
 

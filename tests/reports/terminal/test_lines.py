@@ -151,3 +151,19 @@ def test_seeds_and_collapsed_runs_are_counted(make):
         "full: seed SD 2.8 points over 2 seeds; 1 of them collapsed",
         "full (seed 1) collapsed: one label alone",
     ]
+
+
+def test_measures_of_stages_stand_with_their_intervals_below_the_table(make):
+    """With one seed there are none to tell."""
+    stages = make.stages()
+    other = stages.model_copy(update={"backward_transfer": -0.173})
+    found = []
+    for seed, each in enumerate((stages, other)):
+        pair = make.record("full", seed, stages=each, run_id=str(seed))
+        for task in ("rte", "squad"):
+            pair = make.elsewhere(pair, task, 0.7, 64)
+        found.append(pair[0])
+    told, of_what = lines.stage_measures(aggregate(found))
+    assert told.startswith("full: backward transfer -17.4 [-18.7, -16.1], forward transfer +10.0 [")
+    assert told.endswith(" points") and "other seeds on these test items alone" in of_what
+    assert list(lines.stage_measures(aggregate(found[:1]))) == []
