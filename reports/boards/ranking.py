@@ -9,7 +9,7 @@ from bench.records.outcome import Point
 from bench.records.record import Cost
 from reports.boards.page_json import board_json, rounded, shown_ends
 from reports.boards.wide_table import budget_of, fallen, wide_table
-from reports.rows import numbers
+from reports.rows.captions import smallest_with_family
 from reports.rows.conclusion import conclusion
 from reports.rows.environments import one_machine
 from reports.rows.no_model_rows import NO_MODEL, without_model
@@ -147,7 +147,7 @@ def _encoded_group(key: TableKey, rows: Sequence[Row], standing: Standing | None
             for name, probe in probe_names(rows).items()
         },
         "said": list(_ranking_sentences(rows, standing)),
-        "smallest": _detectable_in_words(standing),
+        "smallest": smallest_with_family(standing) if standing else None,
         "smallest_between": standing.between if standing else None,
         "pairs": _encoded_pairs(standing, numbered),
     }
@@ -156,14 +156,7 @@ def _encoded_group(key: TableKey, rows: Sequence[Row], standing: Standing | None
 def _ranking_sentences(rows: Sequence[Row], standing: Standing | None) -> Iterator[str]:
     """What was found, as below the table in a terminal, and how sure that is."""
     yield from conclusion(rows, standing)
-    if standing and (smallest := _detectable_in_words(standing)):
+    if standing and (smallest := smallest_with_family(standing)):
         yield f"Between {standing.between or 'two rows'}, a difference below {smallest} would mostly not have been found."
     if standing and not standing.seeded:
         yield "One seed: this is about these trained models. Another seed may rank otherwise."
-
-
-def _detectable_in_words(standing: Standing | None) -> str | None:
-    """The smallest detectable difference with its unit."""
-    if standing is None or standing.detectable is None:
-        return None
-    return f"{numbers.span(standing.detectable.value, standing.quantity)} {standing.quantity.unit}"

@@ -43,7 +43,7 @@ def cost_below(one: Row, other: Row, rows: Sequence[Row], take: Take) -> Iterato
     logarithm, margin = log_ratio(mine, theirs, table)
     shown = f"{numbers.multiple(value)} {numbers.bracketed(bounds, numbers.multiple)}".rstrip()
     # A ratio below 1 has a negative logarithm, and is on the claim's side.
-    yield Evidence(_pair_in_words(one, other), shown, -logarithm, margin or NO_MARGIN, _ratio_in_words)
+    yield Evidence(_pair_in_words(one, other), shown, -logarithm, margin or NO_MARGIN, _ratio_in_words, ("a ratio of ", ""))
 
 
 def count_below(one: Row, others: Row | Sequence[Row], take: Take, bound: float = 1.0) -> Iterator[Evidence]:
@@ -87,7 +87,9 @@ def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
         else f"{other.label} gains nothing"
     )
     measured = f"{evidence.measured} beyond {'nine tenths' if gained else 'it'}"
-    yield Evidence(f"{_pair_in_words(one, other)}: {share}", measured, evidence.lead, evidence.margin, evidence.write)
+    yield Evidence(
+        f"{_pair_in_words(one, other)}: {share}", measured, evidence.lead, evidence.margin, evidence.write, evidence.around
+    )
 
 
 def less_lost(one: Row, other: Row) -> Iterator[Evidence]:
@@ -162,7 +164,7 @@ def _evidence_with_margin(rows: str, value: float, margin: Margin, quantity: Qua
     write: Callable[[float], str] = partial(numbers.difference, quantity=quantity)
     bounds = numbers.bracketed((value - half, value + half), write) if np.isfinite(half) else ""
     shown = f"{write(value)} {bounds}".rstrip() + f" {quantity.unit}"
-    return Evidence(rows, shown, value + slack, margin, lambda lead: f"{write(lead - slack)} {quantity.unit}")
+    return Evidence(rows, shown, value + slack, margin, lambda lead: write(lead - slack), ("", f" {quantity.unit}"))
 
 
 def _lost_at(row: Row, probe: str, gain: float | None) -> float | None:
@@ -170,7 +172,7 @@ def _lost_at(row: Row, probe: str, gain: float | None) -> float | None:
 
 
 def _ratio_in_words(lead: float) -> str:
-    return f"a ratio of {numbers.multiple(math.exp(-lead))}"
+    return numbers.multiple(math.exp(-lead))
 
 
 def _pair_in_words(one: Row, other: Row) -> str:

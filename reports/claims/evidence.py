@@ -28,7 +28,9 @@ class Evidence:
     margin: Margin | None
     """Of `lead`. None: the number is a count, without chance."""
     write: Callable[[float], str] = str
-    """A lead of that size in words."""
+    """A lead of that size as a number."""
+    around: tuple[str, str] = ("", "")
+    """What stands before and behind such a number: `a ratio of `, ` points`."""
 
     @property
     def p(self) -> float:
@@ -38,12 +40,16 @@ class Evidence:
         return float(self.margin.p(self.lead))
 
     def smallest(self, tests: int) -> str | None:
-        """The smallest lead that is found four times out of five among so many comparisons; None where nothing is chance, or
-        nothing is known of it."""
+        """The smallest lead that is found four times out of five among so many comparisons, with its 80 % range; None where
+        nothing is chance, or nothing is known of it."""
         if self.margin is None or not np.isfinite(float(self.margin.half_width())):
             return None
-        smallest_lead = detectable(self.margin, tests).value
-        return self.write(smallest_lead) if smallest_lead > 0 else None
+        found, (before, behind) = detectable(self.margin, tests), self.around
+        if not found.value > 0:
+            return None
+        # Of one seed there is no variance to know badly, and no range.
+        bounds = f" ({self.write(found.low)} to {self.write(found.high)})" if found.low < found.high else ""
+        return f"{before}{self.write(found.value)}{bounds}{behind}"
 
 
 @dataclass(frozen=True)

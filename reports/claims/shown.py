@@ -21,7 +21,8 @@ from reports.rows.rows import aggregate, ranked
 NOTHING = "no runs for it"
 BELOW = (
     "A claim holds where every comparison says so by more than chance (Holm over all of a model's); one that says the",
-    "opposite is enough against it. smallest: the smallest effect that these seeds and items find four times out of five.",
+    "opposite is enough against it. smallest: the smallest effect that these seeds and items find four times out of five,",
+    "after that correction; in brackets its 80 % range, which says how badly few seeds tell what they vary by.",
 )
 COMPARED = {
     "model": "model",
@@ -54,7 +55,14 @@ def _one_seed_lines(rows: Sequence[Row]) -> Iterator[str]:
 
 def _claim_object(claim: Tested) -> dict[str, Any]:
     parts = [
-        {"rows": p.evidence.rows, "measured": p.evidence.measured, "p": p.p, "verdict": p.verdict, "smallest": p.smallest}
+        {
+            "rows": p.evidence.rows,
+            "measured": p.evidence.measured,
+            "p": p.p,
+            "verdict": p.verdict,
+            "smallest": p.smallest,
+            "family": p.tests,
+        }
         for p in claim.parts
     ]
     return {"claim": claim.name, "statement": claim.claim.statement, "verdict": claim.verdict, "comparisons": parts}
@@ -63,7 +71,7 @@ def _claim_object(claim: Tested) -> dict[str, Any]:
 def _print_claims(models: Models, lines: Sequence[str]) -> None:
     to = console()
     for model, claims in models.items():
-        say(to, f"{model}: what its runs say to well-known claims")
+        say(to, f"{model}: what its runs say to well-known claims, {_family_of(claims)}")
         for claim in claims:
             say(to, "")
             say(to, f"{_verdict_with_counts(claim)}: {claim.claim.statement}")
@@ -72,6 +80,11 @@ def _print_claims(models: Models, lines: Sequence[str]) -> None:
         say(to, "")
     for line in lines:
         say(to, line)
+
+
+def _family_of(claims: Sequence[Tested]) -> str:
+    count = sum(len(claim.parts) for claim in claims)
+    return f"after Holm over all {count} comparisons" if count > 1 else "after a look at the one comparison"
 
 
 def _comparisons_table(parts: Sequence[Weighed]) -> Table:
@@ -104,7 +117,9 @@ def claims_page(models: Models, lines: Sequence[str]) -> str:
         for name, claim in all_claims().items()
     ]
     table = markdown_table(columns, verdicts, [header for header, _ in columns])
-    parts = ["# Well-known claims, tested", "Made from the records of runs by `tunebench claims`.", table, " ".join(lines)]
+    families = [f"{escaped(model)}: {_family_of(claims)}." for model, claims in models.items()]
+    said = " ".join([*lines, *families])
+    parts = ["# Well-known claims, tested", "Made from the records of runs by `tunebench claims`.", table, said]
     for name, claim in all_claims().items():
         parts += [f"## {claim.statement}", f"Rule: {claim.rule}"]
         parts_of = {model: _claim_named(claims, name).parts for model, claims in models.items()}

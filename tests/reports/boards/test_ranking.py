@@ -1,5 +1,7 @@
 """The ranking's lines and groups: what they are filtered by, who is better than whom, and who is said to be ahead."""
 
+import re
+
 import pytest
 
 from reports.boards.ranking import ranking, standings_of
@@ -80,6 +82,18 @@ def test_a_group_says_what_was_found_and_how_sure_that_is(make, out):
     assert forgotten.startswith("Forgotten by the row ahead: ")
     assert smallest.startswith("Between two rows, a difference below ") and seed.startswith("One seed: ")
     assert said(make, out / "b", full=0.9) == []
+
+
+def test_a_smallest_difference_has_its_range_and_its_family(make, out):
+    """As in the captions. `tunebench choose` and the page's form print this text. Of one seed there is no range."""
+    rows = aggregate(make.kept(out / "seeds", make.suite(2)), out / "seeds")
+    (group,) = ranking(rows, standings_of(rows))["groups"]
+    told = r"[\d.]+ points \(80 % range [\d.]+ to [\d.]+; after Holm over all 21 pairs\)"
+    assert re.fullmatch(told, group["smallest"]) and any(group["smallest"] in sentence for sentence in group["said"])
+    pair = [make.record(name, accuracy=score) for name, score in (("full", 0.9), ("frozen", 0.6))]
+    rows = aggregate(make.kept(out / "one", pair), out / "one")
+    (group,) = ranking(rows, standings_of(rows))["groups"]
+    assert re.fullmatch(r"[\d.]+ points \(after a look at the one pair\)", group["smallest"])
 
 
 def test_a_smallest_difference_is_told_of_the_rows_whose_it_is(found, make, out):

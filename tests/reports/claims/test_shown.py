@@ -1,6 +1,7 @@
 """The verdicts as a person reads them."""
 
 import json
+import re
 
 import pytest
 
@@ -24,6 +25,21 @@ def test_the_terminal(filled, capsys):
     text = told(capsys, "--out", filled)
     assert "holds (1 of 1 for it): Adapters store less." in text and "no runs for it: 8 bit halves" in text
     assert "lora-8bit against full (sst2, 512examples, 2 seeds)" in " ".join(text.split())
+
+
+def test_the_smallest_effect_has_its_range_and_its_family(rows, out, tmp_path, capsys):
+    """Two seeds tell badly what they vary by, and the verdicts of a model are looked at together."""
+    rows(("full", 0.8, {}), ("frozen", 0.7, {}), ("lora-8bit", 0.8, {"rate": 1e-3, "cost": {"saved_bytes": 4}}))
+    (claims,) = json.loads(told(capsys, "--out", out, "--json")).values()
+    parts = [part for each in claims for part in each["comparisons"]]
+    assert len(parts) > 1 and {part["family"] for part in parts} == {len(parts)}
+    ranged = [part["smallest"] for part in parts if part["smallest"]]
+    assert any(re.fullmatch(r"a ratio of [\d.]+ \([\d.]+ to [\d.]+\)", each) for each in ranged), ranged
+    assert any(re.fullmatch(r"\+[\d.]+ \(\+[\d.]+ to \+[\d.]+\) points", each) for each in ranged), ranged
+    family = f"after Holm over all {len(parts)} comparisons"
+    assert f"smollm2: what its runs say to well-known claims, {family}" in " ".join(told(capsys, "--out", out).split())
+    told(capsys, "--out", out, "--markdown", tmp_path / "claims.md")
+    assert f"smollm2: {family}." in (tmp_path / "claims.md").read_text()
 
 
 def test_markdown(filled, tmp_path, capsys):
