@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from bench.groups import groups_by
 from bench.records.record import Cost
 from reports.claims import rows as sets
 from reports.claims.contrasts import cost_below, count_below, gain_kept, higher, less_lost, less_lost_at_equal_gain, risen
@@ -94,10 +95,16 @@ def _weight_bytes(cost: Cost) -> float | None:
 
 
 def half_the_weights(rows: Rows) -> Comparisons:
-    for one, other in opposed(rows, ADAPTER, ADAPTER):
-        # Another rank or other layers would change the weights too.
-        if (sets.bits(one), sets.bits(other)) == (8, 32) and sets.peft(one) == sets.peft(other):
-            yield from count_below(one, other, _weight_bytes, HALF)
+    # Another rank or other layers would change the weights too.
+    alike = (
+        (one, other)
+        for one, other in opposed(rows, ADAPTER, ADAPTER)
+        if (sets.bits(one), sets.bits(other)) == (8, 32) and sets.peft(one) == sets.peft(other)
+    )
+    for pairs in groups_by(alike, lambda pair: pair[1].first.run_id).values():
+        # One adapter at several rates has the same weights, which are counted once: at the other's rate, if it is there.
+        one, other = next((pair for pair in pairs if sets.same_rate(*pair)), pairs[0])
+        yield from count_below(one, other, _weight_bytes, HALF)
 
 
 def prompting_suffices(rows: Rows) -> Comparisons:

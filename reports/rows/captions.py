@@ -131,7 +131,7 @@ def _unpaired_sentence(standing: Standing) -> Iterator[str]:
 
 
 def smallest_with_family(standing: Standing) -> str | None:
-    """As a part of a sentence: `6.3 points (80 % range 5.1 to 8.0; after Holm over all 10 pairs)`; None where it is not known."""
+    """As part of a sentence: `6.3 points (80 % range 5.1 to 8.0; after Holm over all 10 pairs)`; None if it is not known."""
     detectable, quantity = standing.detectable, standing.quantity
     if detectable is None:
         return None

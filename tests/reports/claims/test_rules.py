@@ -157,3 +157,18 @@ def test_half_the_weights(verdict, held, told):
     whole = ADAPTER | {"hyperparameters": {"bits": 32, "peft": PEFT}}
     eight = ADAPTER | {"hyperparameters": {"bits": 8, "peft": PEFT}, "cost": {"weight_bytes": held}}
     assert verdict("half_the_weights", ("lora-32bit", 0.8, whole), ("lora-8bit", 0.8, eight)).verdict == told
+
+
+@pytest.mark.parametrize(("rate", "counted"), [(1e-3, "lora-8bit"), (5e-4, "lora-slow")])
+def test_an_adapters_weights_are_counted_once_whatever_its_rates(verdict, rate, counted):
+    """Planted fault: two rates of one adapter were two comparisons of the same bytes. Counted is the one at the other's rate."""
+    whole = ADAPTER | {"hyperparameters": {"bits": 32, "peft": PEFT}, "rate": rate}
+    eight = ADAPTER | {"hyperparameters": {"bits": 8, "peft": PEFT}, "cost": {"weight_bytes": 2100}}
+    found = verdict(
+        "half_the_weights",
+        ("lora-32bit", 0.8, whole),
+        ("lora-8bit", 0.8, eight | {"rate": 1e-3}),
+        ("lora-slow", 0.8, eight | {"rate": 5e-4}),
+    )
+    assert found.counted("does not hold") == len(found.parts) == 1
+    assert found.parts[0].evidence.rows.startswith(f"{counted} against lora-32bit")
