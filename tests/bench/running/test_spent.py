@@ -8,7 +8,9 @@ from trained import TRAINED
 
 from bench.measuring.base_results import BaseAnswers, BaseResults
 from bench.modeling.flops import count_flops
+from bench.records.record import Limit
 from bench.running.adaptation import adapted
+from bench.running.budget_account import spending
 from bench.running.stages import train_stages
 from bench.training.state import TrainingState
 
@@ -41,3 +43,8 @@ def test_a_training_spends_a_counted_budget_to_the_last_token_and_operation(mode
     assert by_tokens.losses == state.losses
     by_flops, spent, _ = trained(f"{flops - 1}FLOP")
     assert (by_flops.examples, by_flops.ended_by) == (19, "flops") and spent < flops and by_flops.losses[0] == state.losses[0]
+    by_steps, useful, _ = trained("2steps")
+    assert (by_steps.examples, len(by_steps.losses)) == (32, 2)
+    # What the record says: exactly as many were taken, and it was they that ended the training.
+    told = spending(planned(strategy, suite="sentiment", model=model, budget="2steps"), by_steps, useful, 0)
+    assert (told.limits["steps"], told.ended_by, told.passed) == (Limit(limit=2, spent=2), "steps", {})
