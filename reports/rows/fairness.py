@@ -202,7 +202,7 @@ def _run_trains(record: Record) -> bool:
 
 def _training_budget(record: Record) -> str | None:
     # A training of unknown budget may have had any chance, which is no equal one.
-    return (record.setup.budget or NOT_KNOWN) if _run_trains(record) else None
+    return (record.setup.budget or NOT_KNOWN) if _run_trains(record) or _may_have_trained(record) else None
 
 
 def _placement_of_seconds(record: Record) -> str | None:
@@ -213,7 +213,13 @@ def _placement_of_seconds(record: Record) -> str | None:
 
 def _tuning_trials(record: Record) -> str | None:
     trials = record.setup.tuning.trials
-    return (NOT_KNOWN if trials is None else str(trials)) if _run_trains(record) or _has_untrained_settings(record) else None
+    chosen = _run_trains(record) or _has_untrained_settings(record) or _may_have_trained(record)
+    return (NOT_KNOWN if trials is None else str(trials)) if chosen else None
+
+
+def _may_have_trained(record: Record) -> bool:
+    """Whether somebody else's result is of a model of which nobody says how it came to be: it may have had any trials."""
+    return record.provenance.source is not None and (record.cost is None or record.cost.train_examples is None)
 
 
 def _has_untrained_settings(record: Record) -> bool:

@@ -161,7 +161,7 @@ def test_half_the_weights(verdict, held, told):
 
 @pytest.mark.parametrize(("rate", "counted"), [(1e-3, "lora-8bit"), (5e-4, "lora-slow")])
 def test_an_adapters_weights_are_counted_once_whatever_its_rates(verdict, rate, counted):
-    """Planted fault: two rates of one adapter were two comparisons of the same bytes. Counted is the one at the other's rate."""
+    """Planted fault: two rates of one adapter were two comparisons of the same bytes. Counted is that at the other's rate."""
     whole = ADAPTER | {"hyperparameters": {"bits": 32, "peft": PEFT}, "rate": rate}
     eight = ADAPTER | {"hyperparameters": {"bits": 8, "peft": PEFT}, "cost": {"weight_bytes": 2100}}
     found = verdict(

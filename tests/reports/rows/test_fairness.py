@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.records.outcome import BestBase, Gain
-from bench.records.record import Limit, Spending, Tuning
+from bench.records.record import Import, Limit, Spending, Tuning
 from reports.rows.fairness import check_comparable, overrun, unfair, unlike
 from reports.rows.rows import aggregate
 
@@ -182,6 +182,22 @@ def test_another_chance_is_marked_and_not_refused(make, aspect, changes, said):
     assert differing(one, other) == {aspect: False}
     check_comparable(rows_of(one, other))
     assert list(unfair(rows_of(one, other))) == [f"not the same chance: {aspect} differs: {said}"]
+
+
+def test_an_imported_row_that_may_have_trained_is_marked_beside_tuned_rows(make):
+    """As one of lm-evaluation-harness, whose file says nothing of training. Planted fault: it passed for one without any."""
+    source = Import(whose="lm-eval", file="results.json", sha256="0" * 64, interval="binomial")
+    record = make.changed(make.record("lm-eval 0-shot")[0], budget=None, tuning=tuned(None), data_hash=None)
+    cost = record.cost.model_copy(update={"train_examples": None})
+    imported = record.model_copy(
+        update={"cost": cost, "provenance": record.provenance.model_copy(update={"inputs": {}, "source": source})}
+    )
+    own = make_tuned(make.record("full")[0], HOW)
+    assert {"not the same chance: number of trials differs: 4 (full), not known (lm-eval 0-shot)"} < set(
+        unfair(rows_of(own, imported))
+    )
+    # Of two of them nobody knows either's.
+    assert differing(imported, imported.model_copy(update={"run_id": "another"})) == {}
 
 
 def test_seconds_on_other_devices_are_marked(make):
