@@ -35,6 +35,8 @@ WRITTEN_OTHERWISE = {
     "bench/devices/memory.py:_reset_high_water": "a file of the kernel's",
     "bench/modeling/replay/activations.py:__init__": "called by one that does without, where it fails",
     "bench/modeling/replay/activations.py:kept_states": "does without, where it fails",
+    "bench/modeling/mapped_copy.py:_convert": "called under partial",
+    "bench/modeling/mapped_copy.py:_write": "called under partial",
     "bench/modeling/model_files.py:_convert_gguf": "called under partial",
     "bench/modeling/model_files.py:_extract": "called under partial",
     "bench/processes/ranks.py:_speaks_first": "does without, where it fails",

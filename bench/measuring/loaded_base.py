@@ -8,7 +8,7 @@ from bench.inference.endpoint_backend import EndpointBackend
 from bench.measuring.evaluation import Session
 from bench.measuring.rounding import Rounding
 from bench.modeling.forward import unlaunched
-from bench.modeling.sharding import placed, release
+from bench.modeling.sharding import placed, release, to_load
 
 
 class LoadedBase:
@@ -44,7 +44,8 @@ class LoadedBase:
             return EndpointBackend(run.model.endpoint, device, self.session.progress.say)
         self.session.progress.phase("base model")
         auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
-        module: nn.Module = run.model.load(auto, rounding.bits, device.torch)
+        source = to_load(run.model.checkpoint, rounding.bits, device.accelerator)
+        module: nn.Module = source.load(auto, rounding.bits, device.torch)
         # Accelerate widens all that could be trained to fp32 where FSDP2 computes in bf16, and would ask another base.
         module.requires_grad_(False)
         return self.session.backend(placed(module.eval(), device.accelerator), rounding.cast)

@@ -118,7 +118,7 @@ class Model:
     @cached_property
     def positions(self) -> int | None:
         """How many tokens it can read at once; None where nothing bounds them."""
-        return positions(self._bare_shape())
+        return positions(self.bare_shape())
 
     def longest(self, max_length: int) -> int:
         """Tokens that a text may have, where it may have at most `max_length`."""
@@ -258,7 +258,7 @@ class Model:
             shape: PreTrainedModel = auto_class.from_config(config, trust_remote_code=self.trust_remote_code)
         return shape
 
-    def _bare_shape(self) -> PreTrainedModel:
+    def bare_shape(self) -> PreTrainedModel:
         """Without a head that a task would put on it."""
         return self.shape(AutoModelForCausalLM if self.family == "decoder" else AutoModel)
 
@@ -269,7 +269,7 @@ class Model:
             UserError: they do not; the sentence names the file.
         """
         try:
-            shape = self._bare_shape()
+            shape = self.bare_shape()
         except Exception as error:
             raise self._undescribed(error) from error
         model_folder_checks.check_weights(self.folder, shape)

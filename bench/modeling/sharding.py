@@ -1,7 +1,7 @@
 """How a model gets onto the processes' devices, is made ready to train and is let go again, under each launcher.
 
-Where weights are shared out (FSDP2, ZeRO-3), no device ever holds all of them: a model is read into the host's memory, and each
-process keeps its part. The base model is placed in the same way as the one that is trained.
+Where weights are shared out (FSDP2, ZeRO-3), no device ever holds all of them: a model is mapped from its files into the host's
+memory, once for all processes of a machine, and each keeps its part. The base model is placed as the one is that is trained.
 """
 
 from typing import Any
@@ -11,11 +11,22 @@ from accelerate import Accelerator
 from torch import nn
 from transformers import PreTrainedModel
 
-from bench.devices.launched import parallelism
+from bench.devices.launched import SHARDING, parallelism
+from bench.modeling.mapped_copy import MappedCopy
+from bench.modeling.models import Model
 from bench.modeling.structure import layers
 
 OWN_WAYS = ("generate", "get_prompt_embedding_to_save")
 """Methods of PEFT's that read weights of the outermost unit without going through its forward pass."""
+
+
+def to_load(model: Model, bits: int, accelerator: Accelerator) -> Model:
+    """The model from which all processes load, in so many bits: where its weights are to be shared out, from files that need no
+    converting, which a machine holds once for all its processes."""
+    if parallelism(accelerator) not in SHARDING:
+        return model
+    with accelerator.local_main_process_first():
+        return MappedCopy(model, bits).made()
 
 
 def placed(model: nn.Module, accelerator: Accelerator) -> nn.Module:

@@ -8,6 +8,7 @@ from torch import nn
 
 from bench.inference.endpoint_backend import EndpointBackend
 from bench.inference.endpoint_model import EndpointModel
+from bench.measuring import loaded_base
 from bench.measuring.loaded_base import LoadedBase
 from bench.measuring.rounding import Rounding
 from bench.modeling.models import Model
@@ -32,6 +33,15 @@ def test_one_base_at_a_time_is_in_memory(session, monkeypatch):
     base.backend()
     # Of each: its bits, and how many earlier ones were still there when it was loaded.
     assert seen == [(32, 0), (8, 0), (32, 0), (32, 0)]
+
+
+def test_a_base_that_is_to_be_shared_out_is_mapped(session, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(loaded_base, "to_load", lambda model, bits, accelerator: asked.append(bits) or model)
+    base = LoadedBase(session)
+    base.backend()
+    base.backend(Rounding(16, cast=False))
+    assert asked == [32, 16]
 
 
 def test_a_model_behind_an_api_is_not_loaded(session, loads):

@@ -5,10 +5,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 from accelerate.utils import DistributedType
+from safetensors.torch import load_file
 from torch import nn
 
+from bench.modeling import sharding
 from bench.modeling.heads import Heads
 from bench.modeling.structure import layers
+from bench.running import adaptation
 from bench.running.adaptation import adapted
 
 
@@ -33,6 +36,23 @@ def test_stages_have_heads_of_their_own_kinds(planned, device):
 def test_an_encoder_with_one_task_is_the_plain_head_model(planned, device):
     model = adapted(planned("full"), device)
     assert type(model).__name__ == "BertForSequenceClassification" and model.classifier.out_features == 3
+
+
+@pytest.mark.parametrize(("way", "mapped"), [("ddp", False), ("fsdp2", True), ("zero3", True)])
+def test_what_is_to_be_shared_out_is_mapped_from_files_that_need_no_converting(
+    planned, decoder, device, tmp_path, monkeypatch, way, mapped
+):
+    """Planted fault: each process converted the whole model for itself, before it kept its part."""
+    decoder.load().to(torch.bfloat16).save_pretrained(tmp_path / "saved")
+    decoder.tokenizer.save_pretrained(tmp_path / "saved")
+    run, known = planned("full", model=tmp_path / "saved"), []
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sharding, "parallelism", lambda _: way)
+    monkeypatch.setattr(adaptation, "placed", lambda model, _: known.append(dict(model.named_parameters())) or model)
+    adapted(run, device)
+    (files,) = [load_file(path) for path in tmp_path.glob("cache/mapped/*/*.safetensors")] or [{}]
+    assert bool(files) == mapped
+    assert all(torch.equal(known[0][name], weight) for name, weight in files.items())
 
 
 def test_a_decoder_keeps_its_own_head_whatever_it_trains_on(planned, decoder_folder, device):
