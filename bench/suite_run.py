@@ -11,7 +11,7 @@ from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
 from bench.devices.hardware import Precision
-from bench.devices.launched import parallelism
+from bench.devices.launched import Parallelism, parallelism
 from bench.errors import RunError, UnwritableError, UserError
 from bench.placing.crew import ONE, Crew, workers_of
 from bench.placing.messages import WorkerSetting
@@ -21,6 +21,7 @@ from bench.planning.plan import asking_the_same, plan
 from bench.planning.tuning import as_far_as_tuned, tuned
 from bench.planning.varying import that_differ, unvaried_runs
 from bench.planning.warnings import plan_warnings
+from bench.preflight.copies import check_copies
 from bench.preflight.data import check_data
 from bench.preflight.runs import check_runs
 from bench.processes.heartbeat import beating
@@ -50,6 +51,8 @@ class SuiteOptions:
     crew: Crew = ONE
     shows: bool = True
     """Whether table and page come at its end; what calls it may have something else to show."""
+    planned_for: Parallelism | None = None
+    """How the processes for which a dry run plans will share a training; None: as these do."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,16 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     # Another command may end a run between two processes' looks, and they would wait for each other with different work.
     planned = device.agreed(planned)
     progress = progress_of(len(planned.waiting) or len(planned.runs), device, doing.out)
+    sharing = doing.planned_for or parallelism(device.accelerator)
     _tell_each_once(progress, (sentence for run in planned.runs for sentence in run.left_out))
     _tell_each_once(progress, _sentences_on_finished(planned, here))
-    _check_waiting(planned, progress, doing, device)
+    _check_waiting(planned, progress, doing, sharing)
     if doing.dry_run:
         if device.main:
-            print_plan(planned.runs, planned.place, planned.waiting, planned.trials)
+            print_plan(planned.runs, planned.place, planned.waiting, planned.trials, sharing)
         return 0
     if device.main:
-        check_folders(planned)
+        check_folders(planned, sharing)
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     check_data(planned.waiting)
     workplace = Workplace(planned.place, device, progress, doing.debug, doing.keep)
@@ -122,19 +126,20 @@ def suite_plan(options: PlanOptions, precision: Precision, doing: SuiteOptions, 
     return SuitePlan(runs, trials, *unfinished(runs, place, here, doing.rerun_on_change), place, varies)
 
 
-def _check_waiting(planned: SuitePlan, progress: Progress, doing: SuiteOptions, device: Device) -> None:
+def _check_waiting(planned: SuitePlan, progress: Progress, doing: SuiteOptions, sharing: Parallelism) -> None:
     """What is wrong with what waits ends the command here; what is doubtful is told."""
     # A dry run may plan for another machine, and a cluster is of others.
     elsewhere = doing.dry_run or doing.crew.engine != "process"
-    check_runs(planned.waiting, parallelism(device.accelerator), None if elsewhere else hardware.memory_bytes())
+    check_runs(planned.waiting, sharing, None if elsewhere else hardware.memory_bytes())
     _tell_each_once(progress, plan_warnings(planned.waiting))
 
 
-def check_folders(planned: SuitePlan) -> None:
+def check_folders(planned: SuitePlan, sharing: Parallelism) -> None:
     """Raise UserError where something is to be written, and cannot be."""
     if planned.waiting or planned.trials or planned.varies:  # a folder that holds all records may be read-only
         folders.check_writable(store.folder(planned.place))
         folders.check_writable(folders.cache())
+        check_copies(planned.waiting, sharing)
 
 
 def _carried_out(planned: SuitePlan, precision: Precision, workplace: Workplace, doing: SuiteOptions) -> list[Record]:

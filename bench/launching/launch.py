@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -45,7 +46,8 @@ def launched_or_run(
     """
     stopping.listen()
     if name and doing.dry_run:
-        launch_config(launch_file(name))  # not held against this machine, since a dry run may plan for another one
+        # Not held against this machine, since a dry run may plan for another one.
+        doing = replace(doing, planned_for=configured(launch_config(launch_file(name))))
     if name is None or doing.dry_run:
         return run_suite(options, precision, doing)
     return launch(name, options, precision, doing, without_launch(arguments))
@@ -90,7 +92,7 @@ def check_input(options: PlanOptions, precision: str, doing: SuiteOptions, paral
     """
     planned = suite_plan(options, hardware.requested(precision), doing, NOT_STARTED)
     check_runs(planned.waiting, parallelism)
-    check_folders(planned)
+    check_folders(planned, parallelism)
     check_data(planned.waiting)
 
 

@@ -8,9 +8,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench.devices.launched import Parallelism
 from bench.groups import groups_by
 from bench.planning import estimate
 from bench.planning.estimate import CostEstimate, estimate_cost
+from bench.planning.host_memory import host_memory
 from bench.planning.totals import plan_sentences
 from bench.records import store
 from bench.running.sizes import Memory
@@ -54,7 +56,9 @@ Alike = tuple[list[Run], CostEstimate]
 """Runs of one row of a suite, a seed each, and the cost of one of them."""
 
 
-def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
+def print_plan(
+    runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = (), sharing: Parallelism = "none"
+) -> None:
     """Print the plan; runs that are not `waiting` are done already, and cost nothing. `trials` come before the runs."""
     rate, still = estimate.speed(), {run.id for run in waiting}
     alike = _rows_with_costs(runs, rate)
@@ -69,6 +73,7 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.at_hand:
             sentences.append(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer")
+    sentences += host_memory(runs, sharing)
     sentences += plan_sentences([(run, cost) for run, cost in planned if states[run.id] == "to do"], trials, rate)
     for sentence in dict.fromkeys(sentences):
         console.print(sentence, highlight=False)

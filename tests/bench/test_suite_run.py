@@ -47,7 +47,7 @@ def test_a_person_is_told_of_runs_that_are_done(done, suite, tmp_path, monkeypat
     monkeypatch.setattr(suite_run.store, "read_all", lambda out: [made_for(suite, run) for run in known])
     monkeypatch.setattr(suite_run, "is_finished", lambda record, here, again: known[record.run_id] in done)
     monkeypatch.setattr(suite_run, "kept_from_elsewhere", lambda found, here: f"{len(found)} kept" if found else None)
-    monkeypatch.setattr(suite_run, "print_plan", lambda runs, out, waiting, trials: print(f"{len(waiting)} wait"))
+    monkeypatch.setattr(suite_run, "print_plan", lambda runs, out, waiting, trials, sharing: print(f"{len(waiting)} wait"))
     assert suite_run.run_suite(options, "fp32", suite_run.SuiteOptions(tmp_path, dry_run=True)) == 0
     captured = capsys.readouterr()
     said = captured.out + captured.err

@@ -134,7 +134,8 @@ def test_what_the_processes_would_do_is_what_is_checked(tmp_path, monkeypatch):
 
 def test_a_dry_run_reads_the_launch_file_and_asks_nothing_of_this_machine(tmp_path, monkeypatch):
     """It may plan for another machine, but not by a file that there is none of, or that works nowhere."""
-    monkeypatch.setattr(launch, "run_suite", lambda *_: 0)
+    planned_for = []
+    monkeypatch.setattr(launch, "run_suite", lambda options, precision, doing: planned_for.append(doing.planned_for) or 0)
     monkeypatch.setattr(launch, "check_launch", lambda *_: pytest.fail("this machine was asked"))
     broken = tmp_path / "mine.yaml"
     broken.write_text("num_processes: 0")
@@ -142,7 +143,8 @@ def test_a_dry_run_reads_the_launch_file_and_asks_nothing_of_this_machine(tmp_pa
     def planned(name):
         return launch.launched_or_run(name, PlanOptions("sentiment"), "fp32", SuiteOptions(tmp_path, dry_run=True), ["run"])
 
-    assert planned("gpus") == planned(None) == 0
+    assert planned("gpus") == planned("fsdp2") == planned(None) == 0
+    assert planned_for == ["ddp", "fsdp2", None]
     for name, sentence in (
         ("cpus", "unknown launch file 'cpus'"),
         (str(broken), "are numbers from 1 on, and stand as 0 and 1"),
