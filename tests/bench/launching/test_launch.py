@@ -89,8 +89,20 @@ def whole(tmp_path_factory):
     return record(folder)
 
 
-def test_thirty_malformed_inputs_are_told_before_anything_is_started(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("something was started"))
+@pytest.fixture
+def nothing_starts(monkeypatch):
+    """Whatever it is, but for pip: what is checked is read, and may have to be fetched first."""
+    start = subprocess.Popen
+
+    def refused(command, **more):
+        if command[:4] != [sys.executable, "-m", "pip", "download"]:
+            pytest.fail(f"something was started: {command}")
+        return start(command, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+
+
+def test_thirty_malformed_inputs_are_told_before_anything_is_started(nothing_starts, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     cases = malformed(tmp_path)
     assert len(cases) == 30
@@ -102,9 +114,8 @@ def test_thirty_malformed_inputs_are_told_before_anything_is_started(tmp_path, m
     assert not list(tmp_path.glob("out/records/*"))
 
 
-def test_a_strategy_that_can_not_run_so_is_told_before_anything_is_started(tmp_path, monkeypatch):
+def test_a_strategy_that_can_not_run_so_is_told_before_anything_is_started(nothing_starts, tmp_path, monkeypatch):
     monkeypatch.setattr(launch, "check_launch", lambda path, config: None)  # this machine need not have GPUs
-    monkeypatch.setattr(launch.subprocess, "Popen", lambda *command, **more: pytest.fail("something was started"))
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["full", "lora-8bit"])
     with pytest.raises(UserError, match="strategy 'lora-8bit' holds its base in 8 bit, which FSDP2 cannot share out"):
         launch.launch("fsdp2", options, "fp32", SuiteOptions(tmp_path), ["run"])
