@@ -132,9 +132,11 @@ def connect(address: str | None) -> None:
         return
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False if not address else None)
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        where, instead = (f"at {address}", "leave --address out") if address else ("on this machine", "unset RAY_ADDRESS")
-        raise UserError(f"no Ray cluster {where} ({' '.join(str(error).split())[:200]}); start one, or {instead}") from error
+    except (ConnectionError, ValueError, RuntimeError, OSError, ray.exceptions.AuthenticationError) as error:
+        # Ray sends its token to no address that is named unless it is told to, and a cluster that wants one seems to be absent.
+        known = "set RAY_AUTH_MODE=token if it lets in only who has its token, or leave --address out"
+        where, instead = (f"at {address}", known) if address else ("on this machine", "or unset RAY_ADDRESS")
+        raise UserError(f"no Ray cluster {where} ({' '.join(str(error).split())[:200]}); start one, {instead}") from error
 
 
 def alive_nodes() -> list[dict[str, Any]]:

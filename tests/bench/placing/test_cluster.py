@@ -1,11 +1,18 @@
-"""Workers on a Ray cluster of this machine: two, of which one is killed."""
+"""Workers on a Ray cluster of this machine: two, of which one is killed; and those of a cluster that was running before."""
 
+import functools
 import importlib.util
 import os
 import queue
+import secrets
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
@@ -41,23 +48,32 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("node7:6379", r"no Ray cluster at node7:6379 \(nobody answers\); start one, or leave --address out"),
+        (
+            "node7:6379",
+            r"no Ray cluster at node7:6379 \(nobody answers\); start one, set RAY_AUTH_MODE=token if it lets in only who has "
+            "its token, or leave --address out",
+        ),
         (None, r"no Ray cluster on this machine \(nobody answers\); start one, or unset RAY_ADDRESS"),
     ],
 )
 def test_the_cluster_of_an_address_is_asked(monkeypatch, address, told):
     asked = []
 
-    def gone(**given):
-        raise ConnectionError("nobody\nanswers")
+    class AuthenticationError(Exception):
+        """Ray's own, of no kind of Python's."""
+
+    def gone(kind, **given):
+        raise kind("nobody\nanswers")
 
     ray = SimpleNamespace(is_initialized=lambda: False, init=lambda **given: asked.append(given["address"]))
+    ray.exceptions = SimpleNamespace(AuthenticationError=AuthenticationError)
     monkeypatch.setattr(cluster, "ray_module", lambda: ray)
     connect(address)
     assert asked == [address]
-    ray.init = gone
-    with pytest.raises(UserError, match=told):
-        connect(address)
+    for kind in (ConnectionError, AuthenticationError):
+        ray.init = functools.partial(gone, kind)
+        with pytest.raises(UserError, match=told):
+            connect(address)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +191,53 @@ def test_an_actor_that_is_lost_is_told(tmp_path, local_cluster):
     lost = said.get(timeout=60)
     assert lost.kind == "lost" and "Ray says Actor" in lost.content
     worker.end()
+
+
+ROOT = Path(__file__).parents[3]
+STARTED = "import sys; from ray.scripts.scripts import main; sys.exit(main())"
+OF_RAY = ["start", "--head", "--block", "--port", "0", "--num-cpus", "2", "--object-store-memory", str(10**8)]
+OF_RAY += ["--include-dashboard", "false", "--disable-usage-stats"]
+TINY = ["run", "--suite", "sentiment", "--model", "tiny-bert", "--strategies", "zero-shot", "--workers", "1"]
+TINY += ["--test-items", "12", "--probe-items", "4"]
+
+
+@pytest.fixture
+def running_cluster():
+    """A cluster that somebody has started by Ray's own command, which lets in who has its token: its address, its folder, and
+    the environment of those. It ends by its own process alone, as `ray stop` would end every one of this machine."""
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short, since sockets lie there whose paths may have 107 characters
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    # Made for this cluster alone: what a person may have is neither read nor sent.
+    environment |= {"PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    with (folder / "log").open("w") as log:
+        command = [sys.executable, "-c", STARTED, *OF_RAY, "--temp-dir", str(folder)]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        while not (named := folder / "ray_current_cluster").is_file() or not named.read_text():
+            assert process.poll() is None, (folder / "log").read_text()
+            time.sleep(0.05)
+        yield named.read_text().strip(), folder, environment
+        assert process.poll() is None, "it was there before the command, and stays"
+    finally:
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        process.wait(60)
+        for each in psutil.wait_procs(started, timeout=10)[1]:
+            each.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_running_cluster_does_the_runs_of_a_command_that_names_its_address(running_cluster, own_cache, tmp_path):
+    address, folder, environment = running_cluster
+    command = [sys.executable, "-c", "from bench.cli import main; main()", *TINY, "--engine", "ray", "--address", address]
+    arguments = [*command, "--out", str(tmp_path)]
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert [record.status for record in store.read_all(tmp_path)] == ["ok"]
+    assert done.stderr.count("Ray worker 0: tiny-bert / sst2 / zero-shot") == 2, done.stderr
+    assert list(folder.glob("session_2*/logs/python-core-driver-*")), "the command was at this cluster"
 
 
 def test_no_key_is_told_to_the_cluster(monkeypatch):
