@@ -15,6 +15,7 @@ from accelerate.utils import InitProcessGroupKwargs, broadcast_object_list, gath
 
 from bench.devices import memory
 from bench.devices.container import total_memory
+from bench.devices.extensions import check_no_abandoned_lock
 from bench.devices.hardware import Precision, cores, cpu_name, resolve, uses_gpu
 from bench.devices.launched import NAMES, SHARDING, Launched, parallelism
 
@@ -100,7 +101,8 @@ def start(precision: Precision = "auto") -> Device:
     launch, gpu = Launched.of(), uses_gpu()
     launch.check(torch.cuda.device_count() if gpu else 0, cores())
     chosen = resolve(precision)
-    deepspeed = launch.parallelism.startswith("zero")
+    if deepspeed := launch.parallelism.startswith("zero"):
+        check_no_abandoned_lock()
     # Under DeepSpeed on CPU, Accelerate finds no backend unless gloo is named.
     handlers = [InitProcessGroupKwargs(backend="gloo")] if deepspeed and not gpu else []
     mixed: Literal["bf16", "no"] = "bf16" if chosen == "bf16" and not deepspeed else "no"

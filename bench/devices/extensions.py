@@ -1,0 +1,28 @@
+"""What torch compiles where it is first asked for, such as DeepSpeed's way for CPU processes to talk to each other."""
+
+import os
+import time
+from pathlib import Path
+
+from bench.errors import UserError
+
+ABANDONED = 600.0
+"""Seconds after which nobody compiles any more; one of DeepSpeed's parts takes a minute."""
+
+
+def check_no_abandoned_lock() -> None:
+    """A process that was killed while it compiled leaves a lock for whose end torch waits without one (its FileBaton.wait).
+
+    Raises:
+        UserError: there is such a lock.
+    """
+    from torch.utils.cpp_extension import get_default_build_root
+
+    root = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root())
+    for lock in sorted(root.glob("**/lock")):
+        age = time.time() - lock.stat().st_mtime
+        if age > ABANDONED:
+            raise UserError(
+                f"{lock} is {age / 60:.0f} minutes old: a process that compiled a part of DeepSpeed seems to have been killed, "
+                "and all others would wait for it; delete the file, if nothing compiles there"
+            )
