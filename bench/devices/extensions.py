@@ -1,12 +1,12 @@
 """What torch compiles where it is first asked for, such as DeepSpeed's way for CPU processes to talk to each other."""
 
 import os
-import time
+import tempfile
 from pathlib import Path
 
 from bench.errors import UserError
 
-ABANDONED = 600.0
+GIVEN_UP = 600.0
 """Seconds after which nobody compiles any more; one of DeepSpeed's parts takes a minute."""
 
 
@@ -20,9 +20,14 @@ def check_no_abandoned_lock() -> None:
 
     root = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root())
     for lock in sorted(root.glob("**/lock")):
-        age = time.time() - lock.stat().st_mtime
-        if age > ABANDONED:
+        if (age := _age(lock)) > GIVEN_UP:
             raise UserError(
                 f"{lock} is {age / 60:.0f} minutes old: a process that compiled a part of DeepSpeed seems to have been killed, "
                 "and all others would wait for it; delete the file, if nothing compiles there"
             )
+
+
+def _age(path: Path) -> float:
+    """In seconds, by the file system's clock and not by this machine's."""
+    with tempfile.TemporaryFile(dir=path.parent) as new:
+        return os.fstat(new.fileno()).st_mtime - path.stat().st_mtime
