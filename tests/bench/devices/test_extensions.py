@@ -19,7 +19,7 @@ def lock(tmp_path, monkeypatch):
 
 
 def grown_old(path):
-    then = time.time() - extensions.GIVEN_UP - 1
+    then = time.time() - extensions.COMPILED_AFTER - 1
     os.utime(path, (then, then))
 
 
