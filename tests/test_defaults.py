@@ -204,6 +204,17 @@ def test_the_page_tells_the_rates_that_are_used():
         assert re.search(r"^# .*docs/method/learning-rates\.md", (STRATEGIES / f"{name}.yaml").read_text(), re.MULTILINE)
 
 
+def test_the_page_tells_what_the_search_found_for_encoders():
+    _, *rows = rows_below("| searched |")
+    assert {name for name, _ in rows} == {strategy for strategy, family, _ in FOUND if family == "encoder"}
+    for name, told in rows:
+        (best,) = [best for strategy, family, best in FOUND if (strategy, family) == (name, "encoder")]
+        found = {each["learning_rate"]: each["score"] for each in best["tasks"]["sst2"]["tried"]}
+        pairs = [map(float, pair.split(": ")) for pair in told.split(", ")]
+        assert dict(pairs) == {rate: pytest.approx(score, abs=6e-4) for rate, score in found.items()}
+        assert f"an SD of {100 * best['seed_sd']:.1f} points" in PAGE
+
+
 def test_the_page_tells_the_scores_that_the_search_found():
     (_, *rates), *rows = rows_below("| strategy | 1.02e-5")
     for name, *told in rows:
