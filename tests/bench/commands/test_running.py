@@ -54,7 +54,7 @@ def test_a_run_of_another_environment_is_kept_until_it_is_asked_for(called, out)
 def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
     """What `auto` becomes is the machine's: the id hashes what was asked for."""
     planned = []
-    monkeypatch.setattr(suite_run, "print_plan", lambda runs, out, waiting, trials=(): planned.append([run.id for run in runs]))
+    monkeypatch.setattr(suite_run, "print_plan", lambda runs, *_: planned.append([run.id for run in runs]))
 
     def ids(asked, becomes):
         alone = DistributedType.NO
