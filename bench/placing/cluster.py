@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
-from bench.placing.local import GRACE, WorkerProcess, as_received, as_sent
+from bench.placing.local import GRACE, WorkerProcess, as_received, as_sent, setting_as_sent
 from bench.placing.messages import Message, Post, WorkerSetting
 from bench.placing.slot import Slot
 from bench.processes.launchers import package_path
@@ -73,7 +73,7 @@ class RayWorker:
         actor = self._ray.remote(Relay).options(
             num_cpus=slot.threads, num_gpus=len(slot.gpus), runtime_env={"env_vars": variables}
         )
-        self.actor = actor.remote(here, as_sent(setting))
+        self.actor = actor.remote(here, setting_as_sent(setting))
         threading.Thread(target=self._listen, daemon=True).start()
 
     def give(self, work: "Assignment") -> None:

@@ -119,7 +119,7 @@ class LocalWorker:
         self.slot = slot
         self.process = WorkerProcess(
             slot,
-            as_sent(setting),
+            setting_as_sent(setting),
             lambda said: post(Message(slot.number, *as_received(said))),
             lambda reason: post(Message(slot.number, "lost", reason)),
         )
@@ -137,6 +137,11 @@ class LocalWorker:
 def as_sent(what: Any) -> bytes:
     """As a `Connection` sends it."""
     return bytes(ForkingPickler.dumps(what))
+
+
+def setting_as_sent(setting: WorkerSetting) -> bytes:
+    """What has to be known before the rest loads libraries can be read without it: whether these may say all that they do."""
+    return as_sent((setting.debug, as_sent(setting)))
 
 
 def as_received(what: bytes) -> Any:

@@ -35,7 +35,7 @@ def serve(cores: list[int], packed: bytes) -> int:
     """The exit status: 75 where it was asked to stop.
 
     Args:
-        packed: the setting, which can be read once the process is set up: it loads libraries.
+        packed: the setting by `setting_as_sent`, which is read once the process is set up: it loads libraries.
     """
     ranks.follow_launcher()
     if cores and hasattr(os, "sched_setaffinity"):
@@ -43,12 +43,13 @@ def serve(cores: list[int], packed: bytes) -> int:
     threads.spin_briefly()  # on a cluster nobody has done so before
     descriptor = _taken_from_stdin()
     line = None if ranks.rank() else Wire(Connection(descriptor))
-    setting: WorkerSetting = as_received(packed)
-    if setting.folder.is_dir():
-        os.chdir(setting.folder)
+    debug, rest = as_received(packed)
     from bench import quiet
 
-    quiet.libraries(setting.debug)
+    quiet.libraries(debug)
+    setting: WorkerSetting = as_received(rest)
+    if setting.folder.is_dir():
+        os.chdir(setting.folder)
     stopping.listen()
     progress = Reporting(line.say, setting.out) if line else Progress(False, 0)
     try:

@@ -13,8 +13,11 @@ import pytest
 import torch
 from workers import imagined
 
+from bench import quiet
 from bench.errors import BrokenOffError, UserError
 from bench.placing import worker
+from bench.placing.local import setting_as_sent
+from bench.placing.messages import WorkerSetting
 from bench.placing.worker import Reporting, next_work, outcome
 from bench.progress import Progress
 from bench.running.assignments import Workplace
@@ -33,6 +36,24 @@ def test_progress_is_told_and_not_too_often(monkeypatch):
     assert said[0] == ("doing", "") and said[-2:] == [("said", "a sentence"), ("result", "accuracy 0.5")]
     steps = [words for words in said if words[1].startswith("training")]
     assert 2 <= len(steps) <= 3 and steps[-1] == ("doing", "training 10/10, loss 0.500")
+
+
+def test_libraries_are_quieted_before_the_setting_loads_them(tmp_path, monkeypatch):
+    class LoadsLibraries:
+        def __reduce__(self):
+            return pytest.fail, ("they were loaded",)
+
+    def quieted(debug):
+        raise RuntimeError(f"debug is {debug}")
+
+    setting = WorkerSetting(tmp_path, None, True, LoadsLibraries())
+    monkeypatch.setattr(worker.ranks, "follow_launcher", lambda: None)
+    monkeypatch.setattr(worker.ranks, "rank", lambda: 1)
+    monkeypatch.setattr(worker.threads, "spin_briefly", lambda: None)
+    monkeypatch.setattr(worker, "_taken_from_stdin", lambda: 0)
+    monkeypatch.setattr(quiet, "libraries", quieted)
+    with pytest.raises(RuntimeError, match="debug is True"):
+        worker.serve([], setting_as_sent(setting))
 
 
 def test_what_a_piece_of_work_has_come_to(planned, tmp_path, device):
