@@ -63,6 +63,24 @@ def writing(path: Path, folder: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
+def making_once(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place when the block ends well. Where another process was faster with the
+    same content, its folder stays: others may read it by now.
+
+    Raises:
+        UnwritableError: the disk is full or the folder cannot be written.
+    """
+    with partial(path, folder=True) as temporary:
+        yield temporary
+        temporary.chmod(0o755)  # mkdtemp makes 0700, and a cache may be shared
+        try:
+            os.replace(temporary, path)
+        except OSError:
+            if not path.is_dir():
+                raise
+
+
+@contextmanager
 def partial(path: Path, folder: bool = False) -> Iterator[Path]:
     """An empty file, or folder, beside `path` under a name that says who writes it; what of it is still there at the end goes.
 

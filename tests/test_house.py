@@ -29,16 +29,16 @@ TOLD_MOMENTS = {
 CLOCKS = ("time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today")
 WRITES = {"write_text", "write_bytes", "open", "touch", "mkdir", "to_parquet", "save_file", "save_pretrained"}
 WRITES |= {"to_csv", "to_json", "savefig", "copyfile", "copytree", "rename", "replace_with"}
-TELLS = {"writing", "partial", "faults_told"}
+TELLS = {"writing", "partial", "making_once", "faults_told"}
 """Functions of bench.folders under which a full or a read-only disk becomes a sentence, and nothing is left half-written."""
 WRITTEN_OTHERWISE = {
     "bench/devices/memory.py:_reset_high_water": "a file of the kernel's",
     "bench/modeling/replay/activations.py:__init__": "called by one that does without, where it fails",
     "bench/modeling/replay/activations.py:kept_states": "does without, where it fails",
-    "bench/modeling/mapped_copy.py:_convert": "called under partial",
-    "bench/modeling/mapped_copy.py:_write": "called under partial",
-    "bench/modeling/model_files.py:_convert_gguf": "called under partial",
-    "bench/modeling/model_files.py:_extract": "called under partial",
+    "bench/modeling/mapped_copy.py:_convert": "called under making_once",
+    "bench/modeling/mapped_copy.py:_write": "called under making_once",
+    "bench/modeling/model_files.py:_convert_gguf": "called under making_once",
+    "bench/modeling/model_files.py:_extract": "called under making_once",
     "bench/processes/ranks.py:_speaks_first": "does without, where it fails",
     "bench/processes/ranks.py:tell_killed": "does without, where it fails",
     "bench/processes/ranks.py:write_for_launcher": "does without, where it fails",

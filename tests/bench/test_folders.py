@@ -52,6 +52,16 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o644  # mkstemp's own is for one user alone
 
 
+def test_a_folder_that_another_has_made_meanwhile_stays(tmp_path):
+    target = tmp_path / "model"
+    with folders.making_once(target) as ours:
+        (ours / "weights").write_text("ours")
+        with folders.making_once(target) as theirs:
+            (theirs / "weights").write_text("theirs")
+    assert (target / "weights").read_text() == "theirs" and target.stat().st_mode & 0o777 == 0o755
+    assert list(tmp_path.iterdir()) == [target]
+
+
 @pytest.mark.parametrize(("code", "kind"), [(errno.ENOSPC, UserError), (errno.EACCES, UserError), (errno.EIO, OSError)])
 def test_what_a_user_can_mend_is_told_as_such(tmp_path, monkeypatch, code, kind):
     def full(old, new):
