@@ -19,6 +19,7 @@ from safetensors import safe_open
 
 from bench import folders
 from bench.modeling.model_files import MODEL_ENDINGS
+from bench.modeling.model_hash import safetensors_header
 from bench.modeling.models import Model
 
 CONVERTED = ("F16", "BF16", "F32", "F64")
@@ -48,16 +49,19 @@ class MappedCopy:
         shape, wanted = self.model.bare_shape(), FORMATS[self.bits][0]
         if self.bits < 32 and any(getattr(shape, name, None) for name in KEPT_WIDE):
             return False
-        headers = (_header(path) for path in self.model.folder.glob("*.safetensors"))
-        return any(entry["dtype"] in CONVERTED and entry["dtype"] != wanted for header in headers for entry in header.values())
+        formats = {entry["dtype"] for header in self._headers for entry in header.values()}
+        return not formats.isdisjoint(set(CONVERTED) - {wanted})
 
     @property
     def missing_bytes(self) -> int:
         """That making it would take on the disk."""
         if not self.needed or self.path.is_dir():
             return 0
-        headers = [_header(path) for path in self.model.folder.glob("*.safetensors")]
-        return sum(end - start for header in headers for _, _, (start, end) in _converted(header, self.bits))
+        return sum(end - start for header in self._headers for _, _, (start, end) in _converted(header, self.bits))
+
+    @cached_property
+    def _headers(self) -> list[dict[str, Any]]:
+        return [_header(path) for path in self.model.folder.glob("*.safetensors")]
 
     def made(self) -> Model:
         """The model as it is in these files, which are written now if need be; the same one where none are needed."""
@@ -77,11 +81,8 @@ class MappedCopy:
 
 
 def _header(path: Path) -> dict[str, Any]:
-    """Each tensor's format, shape and place, as https://github.com/huggingface/safetensors#format has it."""
     with path.open("rb") as file:
-        header: dict[str, Any] = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-    header.pop("__metadata__", None)
-    return header
+        return safetensors_header(file)[0]
 
 
 def _converted(header: dict[str, Any], bits: int) -> Iterator[tuple[str, dict[str, Any], tuple[int, int]]]:

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache as once
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bench import folders
 from bench.errors import UserError
@@ -83,8 +84,7 @@ def _without_incidental(value: Any) -> Any:
 def _hashed_tensors(folder: Path) -> Iterator[tuple[str, str]]:
     """Each tensor's name, and its type, shape and SHA-256.
 
-    A safetensors file is 8 bytes of the header's length, the header in JSON, and the tensors' bytes
-    (https://github.com/huggingface/safetensors#format); read so, no tensor of a type that numpy lacks (bf16) is converted.
+    Read so, no tensor of a type that numpy lacks (bf16) is converted.
 
     Raises:
         UserError: a file is of another format.
@@ -96,16 +96,29 @@ def _hashed_tensors(folder: Path) -> Iterator[tuple[str, str]]:
             raise UserError(f"{path} is no safetensors file, or is damaged ({type(error).__name__}); fetch it again") from error
 
 
+def safetensors_header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """Each tensor's entry (`dtype`, `shape`, `data_offsets`) by its name, and where in the file its tensors' bytes begin.
+
+    A safetensors file is 8 bytes of the header's length, the header in JSON, and the tensors' bytes
+    (https://github.com/huggingface/safetensors#format).
+
+    Raises:
+        ValueError: the header is longer than the file.
+    """
+    (length,) = struct.unpack("<Q", file.read(8))
+    if length > os.fstat(file.fileno()).st_size:
+        raise ValueError("the header is longer than the file")
+    header: dict[str, Any] = json.loads(file.read(length))
+    header.pop("__metadata__", None)  # words of whoever wrote the file, and no tensor
+    return header, 8 + length
+
+
 def _hashed_tensors_of_file(path: Path) -> Iterator[tuple[str, str]]:
     with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > path.stat().st_size:
-            raise ValueError("the header is longer than the file")
-        header = json.loads(file.read(length))
-        header.pop("__metadata__", None)  # words of whoever wrote the file, and no tensor
+        header, begin = safetensors_header(file)
         for name, entry in header.items():
             start, end = entry["data_offsets"]
-            file.seek(8 + length + start)
+            file.seek(begin + start)
             digest = hashlib.sha256()
             for place in range(start, end, READ_BYTES):
                 digest.update(file.read(min(READ_BYTES, end - place)))
