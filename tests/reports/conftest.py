@@ -295,6 +295,14 @@ def stages() -> Stages:
     )
 
 
+def staged(through: Stages, seed: int = 0) -> Record:
+    """A run that was trained so, with a score on each earlier task too."""
+    pair = made("full", seed, stages=through, run_id=f"staged {seed}")
+    for task in through.tasks[:-1]:
+        pair = elsewhere(pair, task, 0.7, 64)
+    return pair[0]
+
+
 def _with(pair: tuple[Record, pd.DataFrame], probe: str, **changes: Any) -> tuple[Record, pd.DataFrame]:
     probes = pair[0].outcome.forgetting
     return changed(pair[0], forgetting={**probes, probe: probes[probe].model_copy(update=changes)}), pair[1]
@@ -406,6 +414,7 @@ def make() -> SimpleNamespace:
         curve=curve,
         watched=watched,
         stages=stages,
+        staged=staged,
         contaminated=contaminated,
         rounded=rounded,
         lost=lost,

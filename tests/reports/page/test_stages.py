@@ -11,10 +11,7 @@ def test_rows_without_stages_have_no_tables(make):
 
 
 def test_stages_have_their_measures_and_scores(make):
-    pair = make.record("full", stages=make.stages())
-    for task in ("rte", "squad"):
-        pair = make.elsewhere(pair, task, 0.7, 64)
-    section = stages_section(aggregate([pair[0]]))
+    section = stages_section(aggregate([make.staged(make.stages())]))
     (_, measures), (_, scores) = section.tables
     assert "without intervals" in " ".join(section.notes)
     assert [cell.text for cell in measures.lines[0].cells] == ["full", "-17.5", "+10.0", "+17.5"]
@@ -54,13 +51,7 @@ def test_several_seeds_give_measures_and_scores_their_intervals(make):
     """By hand: of two seeds, t(1) = 12.71 times half their distance."""
     stages = make.stages()
     other = stages.model_copy(update={"backward_transfer": -0.173, "scores": [[0.81, 0.5, 0.2], *stages.scores[1:]]})
-    found = []
-    for seed, each in enumerate((stages, other)):
-        pair = make.record("full", seed, stages=each, run_id=str(seed))
-        for task in ("rte", "squad"):
-            pair = make.elsewhere(pair, task, 0.7, 64)
-        found.append(pair[0])
-    section = stages_section(aggregate(found))
+    section = stages_section(aggregate([make.staged(stages), make.staged(other, seed=1)]))
     (_, measures), (_, scores) = section.tables
     notes = " ".join(section.notes)
     assert "Intervals hold other seeds on these test items alone" in notes and "without intervals" not in notes

@@ -42,10 +42,7 @@ def test_what_is_asked_beside_the_own_task_is_of_a_kind(make):
 
 
 def test_mean_over_stages_is_a_share_where_all_tasks_scores_are(make):
-    pair = make.record("full", stages=make.stages())
-    for task in ("rte", "squad"):
-        pair = make.elsewhere(pair, task, 0.7, 64)
-    (row,) = aggregate([pair[0]])
+    (row,) = aggregate([make.staged(make.stages())])
     assert list(row.stage_quantities) == ["rte", "squad", "sst2"] and row.stage_quantity.share
     (unknown,) = aggregate([make.record("full", stages=make.stages())[0]])
     assert not unknown.stage_quantities["rte"].share and unknown.stage_quantity is None

@@ -157,12 +157,7 @@ def test_measures_of_stages_stand_with_their_intervals_below_the_table(make):
     """With one seed there are none to tell."""
     stages = make.stages()
     other = stages.model_copy(update={"backward_transfer": -0.173})
-    found = []
-    for seed, each in enumerate((stages, other)):
-        pair = make.record("full", seed, stages=each, run_id=str(seed))
-        for task in ("rte", "squad"):
-            pair = make.elsewhere(pair, task, 0.7, 64)
-        found.append(pair[0])
+    found = [make.staged(stages), make.staged(other, seed=1)]
     told, of_what = lines.stage_measures(aggregate(found))
     assert told.startswith("full: backward transfer -17.4 [-18.7, -16.1], forward transfer +10.0 [")
     assert told.endswith(" points") and "other seeds on these test items alone" in of_what

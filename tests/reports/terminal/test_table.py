@@ -57,10 +57,7 @@ def test_forgetting_that_is_more_than_chance_is_marked(make, capsys):
 
 
 def test_stages_are_a_matrix_with_three_measures(make, capsys):
-    pair = make.record("full", stages=make.stages())
-    for task in ("rte", "squad"):
-        pair = make.elsewhere(pair, task, 0.7, 64)
-    make.print_rows([pair[0]])
+    make.print_rows([make.staged(make.stages())])
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     start = rows.index(["full", "base", ".500", ".400", ".300"])
     assert rows[start + 1 : start + 3] == [["rte", ".800", ".500", ".200"], ["squad", ".700", ".900", ".400"]]
