@@ -25,7 +25,6 @@ from reports.rows.standing import Standing, forgetting_standings
 
 OfProbe = Callable[[Row, Forgotten], Cell]
 SHARE_RIGHT = Quantity("accuracy", share=True)
-PER_CENT = Quantity("relative forgetting", share=True)
 OTHERS = 3
 """Further numbers of a probe that are shown one by one; of more, such as a model's layers, the one that moved most."""
 
@@ -117,8 +116,8 @@ def _frontier_cell(now: bool, share: float | None) -> Cell:
 
 
 def _relative_forgetting_cell(row: Row) -> Cell:
-    # Points are hundredths, and this number is in per cent already.
-    return EMPTY if row.relative_forgetting is None else difference_cell(row.relative_forgetting * 0.01, PER_CENT)
+    share = row.relative_forgetting_share
+    return EMPTY if share is None else difference_cell(share, numbers.RELATIVE_FORGETTING)
 
 
 def _price_cell(row: Row, probe: str) -> Cell:

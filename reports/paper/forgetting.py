@@ -106,10 +106,9 @@ def _group_of_tables(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
     shown = on_one_base([row for row in rows if row.trains and row.gain and row.forgetting])
     tables = [_probe_table(shown, probe, quantity) for probe, quantity in probe_names(shown).items()]
     relative = [
-        # Points are hundredths, and this number is in per cent already.
-        [row.label, numbers.signed(row.relative_forgetting * 0.01, Quantity("relative forgetting", share=True))]
+        [row.label, numbers.signed(share, numbers.RELATIVE_FORGETTING)]
         for row in shown
-        if row.relative_forgetting is not None
+        if (share := row.relative_forgetting_share) is not None
     ]
     if relative:
         tables.append(Table("All probes where higher is better: relative forgetting", RELATIVE, relative))

@@ -34,6 +34,9 @@ class Quantity:
         return inside.rstrip(")") if bracket else self.name
 
 
+RELATIVE_FORGETTING = Quantity("relative forgetting", share=True)
+
+
 def quantity_of(part: Score | Forgetting) -> Quantity:
     """What a part of a record measures, as the record says it."""
     if isinstance(part, Score):

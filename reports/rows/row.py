@@ -83,6 +83,11 @@ class Row:
         return quantity_of(self.outcome.score) if self.outcome else Quantity("", share=False)
 
     @property
+    def relative_forgetting_share(self) -> Estimate | None:
+        """As RELATIVE_FORGETTING of numbers.py: shown, it is in per cent again."""
+        return None if self.relative_forgetting is None else self.relative_forgetting * 0.01
+
+    @property
     def higher_is_better(self) -> bool:
         return self.outcome is None or self.outcome.score.higher_is_better
 
