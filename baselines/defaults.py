@@ -90,6 +90,7 @@ def searched(options: argparse.Namespace) -> Iterator[Searched]:
     for suite in options.suites:
         for model in options.models:
             small = {"budget": options.budget, "test_items": options.items, "strategies": options.strategies, "tune": tune}
+            small["tasks"] = options.tasks
             runs = [run for run in plan(PlanOptions(suite, model, seeds=1, **small), precision) if run.search]
             waiting = as_far_as_tuned(runs, options.out)[1]
             place = Workplace(options.out, device, Progress(device.main, len(waiting)))
@@ -185,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--suites", nargs="+", default=SUITES)
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--strategies", nargs="+", default=STRATEGIES)
+    parser.add_argument("--tasks", nargs="+", help="of the suites that are named; all of their tasks without it")
     parser.add_argument("--budget", help="the suite's own without it")
     parser.add_argument("--items", type=int, help="validation items, at most")
     parser.add_argument("--out", type=Path, default=Path("out/defaults"))
