@@ -26,7 +26,7 @@ from bench.errors import UserError
 from bench.modeling import eight_bit, model_files, model_folder_checks, model_hash
 from bench.modeling.biases import keep_biases
 from bench.modeling.positions import positions
-from bench.modeling.quantisation import leave_unpacked, quantisation
+from bench.modeling.quantisation import leave_file, leave_unpacked, quantisation
 from bench.modeling.structure import draw_head
 from bench.specs.base import Capability, Family
 from bench.specs.library import Library
@@ -240,9 +240,9 @@ class Model:
         model_folder_checks.check_loaded(self.folder, loaded, loading_info, auto_class not in AS_SAVED)
         if auto_class not in AS_SAVED:
             draw_head(loaded, loading_info)
-        if bits == 4:
-            leave_unpacked(loaded)
         if bits < 16:
+            leave_unpacked(loaded)
+            leave_file(loaded)
             keep_biases(loaded)
         if loaded.can_generate():
             # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written. With which

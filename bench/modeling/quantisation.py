@@ -1,4 +1,5 @@
-"""bitsandbytes: which layers of a model it holds in 8 or 4 bit, and how it is kept from changing what they compute."""
+"""bitsandbytes: which layers of a model it holds in 8 or 4 bit, what is held beside them, and how it is kept from changing what
+they compute."""
 
 import torch
 from torch import nn
@@ -31,3 +32,19 @@ def leave_unpacked(model: nn.Module) -> None:
     for module in model.modules():
         if hasattr(module, PACKS):
             setattr(module, PACKS, False)
+
+
+IN_FEW_BITS = (torch.int8, torch.uint8)
+"""Types of a weight in 8 and in 4 bit."""
+
+
+@torch.no_grad()
+def leave_file(model: nn.Module) -> None:
+    """Copy what is not quantised out of the file that it is mapped from.
+
+    As long as one weight lies there, the pages that the others were quantised from count as held: SmolLM2 in 8 bit held .65 GB
+    on a CPU, and holds .22 without them.
+    """
+    for tensor in (*model.parameters(), *model.buffers()):
+        if tensor.device.type == "cpu" and tensor.dtype not in IN_FEW_BITS:
+            tensor.data = tensor.data.clone()

@@ -1,5 +1,9 @@
 """What bitsandbytes holds of a model in few bits, and what it leaves as it is."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -33,6 +37,21 @@ def test_the_stack_is_quantised_and_what_stands_around_it_is_not(decoder, encode
             if isinstance(module, nn.Linear):
                 quantised = module.weight.dtype in (torch.int8, torch.uint8)
                 assert quantised == (id(module) in inside)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone tells what is mapped")
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_quantised_model_leaves_its_file_and_a_whole_one_lies_in_it(decoder, tmp_path, bits):
+    """Else all of the file would count as memory, for the few weights that are not quantised."""
+
+    def mapped(bits):
+        model = replace(decoder, source=shutil.copytree(decoder.folder, tmp_path / str(bits))).load(bits=bits)
+        return model.get_input_embeddings().weight, str(tmp_path / str(bits)) in Path("/proc/self/maps").read_text()
+
+    whole, in_file = mapped(32)
+    rounded, left = mapped(bits)
+    assert in_file and not left
+    assert torch.equal(rounded, whole)
 
 
 def test_gradients_pass_through_weights_in_4_bit_that_were_asked_before(decoder, monkeypatch):
