@@ -169,21 +169,28 @@ def _rehearsal(run: Run, encoding: Encoding, source: Source) -> Stream:
 def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, alike: bool) -> Stream:
     """A task's training examples in their order, `alike` in length within a batch."""
     kind, examples, wording = types.task_type(task), splits.trained_examples(task, run.tested), run.strategy.wording
-    head = run.heads[task.name]
+    head, share = run.heads[task.name], float(getattr(run.strategy.hyperparameters, "augmentation", 0.0))
+    measured = dict[int, list[Encoded]]()
+    """Examples whose length was asked for, as they are drawn later; none where they are drawn in other words."""
 
     @cache
     def length(index: int) -> int:
         # Worded plainly, whatever the strategy's wording, so that the order is the same for all of them.
         try:
-            return sum(len(sequence.ids) for sequence in encoding.training(kind, examples[index], Wording(), index))
+            sequences = encoding.training(kind, examples[index], Wording(), index, head)
         except UserError:  # an answer too long for the model is told when it is drawn, which it may never be
             return encoding.max_length
+        if wording == Wording() and not share:
+            measured[index] = sequences
+        return sum(len(sequence.ids) for sequence in sequences)
 
     size = len(examples)
     positions = order_by_length(run.seeds.order, size, length, run.batch) if alike else order(run.seeds.order, size)
-    share = float(getattr(run.strategy.hyperparameters, "augmentation", 0.0))
 
     for position, index in enumerate(positions):
+        if sequences := measured.pop(index, None):
+            yield sequences
+            continue
         example = examples[index]
         # The position is part of the seed: an example that comes again loses other words.
         if share:

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
@@ -87,6 +88,20 @@ def test_the_order_does_not_depend_on_wording_or_budget(encoder):
     plain, instructed = reviews(alone("tiny-bert", "full")), reviews(alone("tiny-bert", "instruction"))
     assert all(review in text for review, text in zip(plain, instructed, strict=True))
     assert plain[:160] == reviews(alone("tiny-bert", "full", budget="160"))
+
+
+@pytest.mark.parametrize("model", ["tiny-bert", "decoder"])
+def test_an_example_is_encoded_once_for_its_length_and_for_its_step(model, request, monkeypatch):
+    name = model if model == "tiny-bert" else str(request.getfixturevalue("decoder_folder"))
+    encoded, training = Counter[str](), Encoding.training
+
+    def counted(self, task, example, *words):
+        encoded[example.id] += 1
+        return training(self, task, example, *words)
+
+    monkeypatch.setattr(Encoding, "training", counted)
+    steps = alone(name, "full")
+    assert sum(map(len, steps)) == 480 <= len(encoded) and set(encoded.values()) == {1}
 
 
 def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
