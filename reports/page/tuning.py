@@ -1,8 +1,8 @@
-"""The page's table on tuning: what was chosen among how many trials, and whether they were enough."""
+"""The page's tables on tuning: what was chosen among how many trials, whether they were enough, and each of them."""
 
 from collections.abc import Sequence
 
-from bench.records.record import BestAfter
+from bench.records.record import BestAfter, TrialSummary
 from bench.records.trial import as_words
 from reports.boards.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
 from reports.rows import numbers
@@ -11,14 +11,16 @@ from reports.rows.rows import grouped
 
 
 def tuning_section(rows: Sequence[Row]) -> Section:
-    """A table per model and task, with a line for each row whose hyper-parameters were searched."""
+    """Two tables per model and task, with a line for each row whose hyper-parameters were searched: what came of its search,
+    and all trials of it."""
     tables = []
     for (_, model, task), group in grouped(rows).items():
         # Somebody else's search is a number at most, without its trials.
         if searched_rows := [row for row in group if row.outcome and row.setup.tuning.tried]:
-            tables.append((f"{model} on {task}", _tuning_board(searched_rows)))
+            title = f"{model} on {task}"
+            tables += [(title, _tuning_board(searched_rows)), (f"{title}: all trials", _trials_board(searched_rows))]
     note = "Trials are trained on training data and scored on validation items; the test is read by none of them."
-    return Section("Tuning", tables, [note], ("chosen", "trial_score", "expected_best"))
+    return Section("Tuning", tables, [note], ("chosen", "trial_score", "expected_best", "tried"))
 
 
 def _tuning_board(rows: Sequence[Row]) -> Board:
@@ -31,6 +33,31 @@ def _tuning_board(rows: Sequence[Row]) -> Board:
     ]
     most = max(len(row.setup.tuning.tried) for row in rows)
     return tabled([*columns, *(_expected_best_column(count, _first_click(rows)) for count in counts(most))], rows)
+
+
+def _trials_board(rows: Sequence[Row]) -> Board:
+    # Trials of one number stand below each other: strategies are tried at the same places of their spaces.
+    most = max(len(row.setup.tuning.tried) for row in rows)
+    return tabled([STRATEGY, *(_trial_column(place, _first_click(rows)) for place in range(most))], rows)
+
+
+def _trial_column(place: int, first: Direction) -> Column:
+    def cell(row: Row) -> Cell:
+        tuning = row.setup.tuning
+        # Two searches of one table may have made unlike numbers of trials.
+        return _trial_cell(row, tuning.tried[place], place == tuning.chosen) if place < len(tuning.tried) else EMPTY
+
+    return Column("tried", "Validation score of each trial", "", first, True, cell, f"Trial {place + 1}")
+
+
+def _trial_cell(row: Row, trial: TrialSummary, chosen: bool) -> Cell:
+    """A trial's score with what it tried; of one that was pruned what it spent until then, of one that failed the reason."""
+    spent = f", {trial.spent.examples:,} examples spent" if trial.spent else ""
+    ended = {"ok": "", "pruned": f"pruned{spent}", "failed": trial.reason or ""}[trial.status]
+    detail = "; ".join(filter(None, [as_words(trial.hyperparameters), ended, "the choice" if chosen else ""]))
+    if trial.score is None:
+        return Cell(trial.status, None, detail=detail)
+    return Cell(numbers.level(trial.score, row.quantity), sortable(trial.score), detail=detail)
 
 
 def counts(most: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The page's table on tuning: what was chosen, and the way to it as numbers with their intervals."""
+"""The page's tables on tuning: what was chosen, the way to it as numbers with their intervals, and all trials."""
 
 import pytest
 from page_tables import cells
@@ -31,7 +31,7 @@ TUNING = Tuning(
 def test_a_tuned_row_shows_its_trials_its_choice_and_the_expected_best(make):
     found = [make.record("full", tuning=TUNING)[0], make.record("frozen")[0]]
     (section,) = [each for each in sections.small_sections(aggregate(found)) if each.title == "Tuning"]
-    ((title, table),) = section.tables
+    (title, table), _ = section.tables
     (row,) = cells(table)
     assert title == "smollm2 on sst2" and row["Strategy"].text == "full"
     assert (row["Tuning trials"].text, row["Tuning trials"].detail) == ("4", "random, 1 failed")
@@ -44,10 +44,30 @@ def test_a_tuned_row_shows_its_trials_its_choice_and_the_expected_best(make):
 
 def test_without_an_estimate_there_are_dashes_and_without_tuning_no_section(make):
     tpe = TUNING.model_copy(update={"sampler": "tpe", "expected_best": [], "chosen": 0})
-    ((_, table),) = tuning_section(aggregate([make.record("full", tuning=tpe)[0]])).tables
+    (_, table), _ = tuning_section(aggregate([make.record("full", tuning=tpe)[0]])).tables
     (row,) = cells(table)
     assert row["4 trials"].text == "–" and row["Choice"].detail == "the default"
     assert tuning_section(aggregate([make.record("full")[0], make.failed("x")])).tables == []
+
+
+def test_all_trials_stand_there_with_what_they_tried_and_how_they_ended(make):
+    """Planted fault: the choice alone stood there, so that nobody saw how far behind the others were."""
+    pruned = tried(0.65, 2e-5, "pruned").model_copy(update={"spent": Spent(examples=128, tokens=1, flops=1, seconds=5.0)})
+    failed = TRIED[1].model_copy(update={"reason": "the loss is nan"})
+    more = TUNING.model_copy(update={"tried": [TRIED[0], failed, *TRIED[2:], pruned], "trials": 5})
+    found = [make.record("full", tuning=more)[0], make.record("frozen", tuning=TUNING)[0]]
+    _, (title, table) = tuning_section(aggregate(found)).tables
+    full, frozen = ({name: (cell.text, cell.detail) for name, cell in row.items()} for row in cells(table))
+    assert title == "smollm2 on sst2: all trials"
+    assert full == {
+        "Strategy": ("full", ""),
+        "Trial 1": (".700", "learning_rate 4e-05"),
+        "Trial 2": ("failed", "learning_rate 0.0004; the loss is nan"),
+        "Trial 3": (".800", "learning_rate 0.0001; the choice"),
+        "Trial 4": (".600", "learning_rate 1e-05"),
+        "Trial 5": (".650", "learning_rate 2e-05; pruned, 128 examples spent"),
+    }
+    assert frozen["Trial 4"] == full["Trial 4"] and frozen["Trial 5"] == ("–", "")
 
 
 @pytest.mark.parametrize(("most", "shown"), [(1, [1]), (2, [1, 2]), (4, [1, 2, 4]), (6, [1, 2, 4, 6]), (16, [1, 2, 4, 8, 16])])
