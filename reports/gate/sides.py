@@ -13,7 +13,7 @@ from bench.groups import groups_by
 from bench.hashing import digest
 from bench.records.outcome import Score
 from bench.records.record import Record
-from reports.rows.fairness import BEST_WORDING, Aspect, aspects
+from reports.rows.fairness import BEST_WORDING, MODEL_CONTENT, Aspect, aspects
 from reports.rows.row import KINDS, Row
 from reports.rows.rows import aggregate, determinants
 
@@ -194,9 +194,9 @@ def _aspect_difference(aspect: Aspect, new: Row, old: Row) -> str:
 
 
 def _question_aspects(rows: Sequence[Row]) -> list[Aspect]:
-    """What must be alike on both sides. The base's best wording is an outcome where the model is another."""
+    """What must be alike on both sides. The model need not be, and where it is another, its best wording is an outcome."""
     # Another model may do better in other words, and that is what is compared.
-    table = [aspect for aspect in aspects(rows) if aspect is not BEST_WORDING]
+    table = [aspect for aspect in aspects(rows) if aspect not in (MODEL_CONTENT, BEST_WORDING)]
     # Words and data have aspects of their own, which tell them in fewer letters.
     return [*table, *_definition_aspects("the task", attrgetter("task_definition"), rows, but=(*OF_WORDING, *OF_DATA))]
 

@@ -1,8 +1,8 @@
 """Whether the rows of a table may be compared: what differs between them beside the strategy.
 
-Where numbers of one column answer different questions (data, items, wording, metric, precision, engine) the table is refused.
-Where the question is the same and the chance was not (budget, tuning) it is marked, and so is a run that spent more than its
-budget. What a record does not know differs from nothing.
+Where numbers of one column answer different questions (model, data, items, wording, metric, precision, engine) the table is
+refused. Where the question is the same and the chance was not (budget, tuning) it is marked, and so is a run that spent more
+than its budget. What a record does not know differs from nothing.
 """
 
 import json
@@ -143,6 +143,12 @@ def _search_space_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
         yield Aspect(f"search space of {strategy}", False, partial(_search_space, strategy=strategy))
 
 
+def _short_model_hash(record: Record) -> str | None:
+    """Two folders of one name may hold two models."""
+    model_hash = record.provenance.model_hash
+    return model_hash and model_hash[:8]
+
+
 def _short_data_hash(record: Record) -> str | None:
     data_hash = record.provenance.data_hash
     # A sentence holds the values of all rows side by side.
@@ -249,8 +255,10 @@ def _range_in_words(values: Mapping[str, Any]) -> str:
     return f"{values['low']!r} to {values['high']!r}{''.join(kinds)}"
 
 
+MODEL_CONTENT = Aspect("model's content", True, _short_model_hash)
 BEST_WORDING = Aspect("best wording of the base", True, _best_base_wording)
 ASPECTS = (
+    MODEL_CONTENT,
     Aspect("data", True, _short_data_hash),
     Aspect("number of items", True, _scored_item_count),
     Aspect("metric", True, _score_metric),

@@ -79,6 +79,7 @@ def make_tuned(record, how):
 @pytest.mark.parametrize(
     ("aspect", "changes"),
     [
+        ("model's content", {"model_hash": "ef" * 32}),
         ("data", {"data_hash": "ef" * 32}),
         ("engine version", {"engine_version": 4}),
         ("precision", {"device": {"type": "cuda", "precision": "bf16"}}),
@@ -293,7 +294,7 @@ def test_each_strategy_has_a_search_space_of_its_own(make):
 
 
 def test_what_is_not_known_of_the_question_differs_from_nothing(make):
-    assert differing(*pair(make, data_hash=None, engine_version=None, device={}, environment={})) == {}
+    assert differing(*pair(make, model_hash=None, data_hash=None, engine_version=None, device={}, environment={})) == {}
 
 
 def test_a_mixture_is_marked_beside_runs_alone_with_other_trials(make, out):
