@@ -21,7 +21,7 @@ AGREES_WITHIN = 1e-9
 
 NAMING = frozenset(
     {"metrics", "elsewhere", "references", "forgetting", "scores", "others", "places", "pairs", "together", "transfers"}
-    | {"frontier", "frontier_share", "per_gain", "at_equal_gain", "frugal"}
+    | {"frontier", "frontier_share", "per_gain", "at_equal_gain", "frugal", "sparing"}
 )
 """Parts of a record, or of a column, whose entries have names of their own."""
 

@@ -16,7 +16,7 @@ from reports.audit.detectable import (
     smallest_loss,
     that_vary_alike,
 )
-from reports.audit.frontiers import frontier_of, frugal_of, same_number
+from reports.audit.frontiers import frontier_of, frugal_of, same_number, sparing_of
 from reports.audit.imported_means import binomial_bounds
 from reports.audit.intervals import (
     Left,
@@ -134,6 +134,9 @@ class FolderAnswers:
         no answers."""
         if not all(map(self._has, shown.beside)):
             return {}
+        if shown.lost and not isinstance(shown.price, str):
+            losing = self._rivals_at(("forgetting", shown.lost), shown.rows)
+            return sparing_of(losing, shown.price) if losing else {}
         scores = [self._answered[runs[0].run_id].numbers.get(BASE_SCORE) for runs in shown.beside]
         bases = [score for score in scores if score is not None]
         if len(bases) < len(scores):

@@ -40,12 +40,21 @@ def frontier_of(gains: Mapping[str, Rival], losses: Mapping[str, Rival]) -> Numb
 
 def frugal_of(gains: Mapping[str, Rival], costs: OfRows) -> Numbers:
     """In what share of draws no row gains as much for as little of a cost, which itself is not drawn."""
+    return {("frugal", name): share for name, share in _shares_at_cost(gains, costs, sign=1.0).items()}
+
+
+def sparing_of(losses: Mapping[str, Rival], costs: OfRows) -> Numbers:
+    """In what share of draws no row loses as little for as little of a cost."""
+    return {("sparing", name): share for name, share in _shares_at_cost(losses, costs, sign=-1.0).items()}
+
+
+def _shares_at_cost(rows: Mapping[str, Rival], costs: OfRows, sign: float) -> dict[str, float]:
     import numpy as np
 
-    names = sorted(gains)
-    drawn = _drawn_numbers([gains[name] for name in names], np.random.default_rng(0))
-    shares = _unbeaten_shares(names, drawn, [[costs[name] for name in names]] * TABLES_DRAWN)
-    return {("frugal", name): share for name, share in shares.items()}
+    names, generator = sorted(rows), np.random.default_rng(0)
+    # With the sign a loss becomes what there should be much of.
+    drawn = [[sign * number for number in draw] for draw in _drawn_numbers([rows[name] for name in names], generator)]
+    return _unbeaten_shares(names, drawn, [[costs[name] for name in names]] * TABLES_DRAWN)
 
 
 def same_number(one: float, other: float) -> bool:

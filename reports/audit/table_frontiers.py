@@ -1,4 +1,4 @@
-"""The frontiers that the page shows: of gain against what a probe lost, and of gain against a cost."""
+"""The frontiers that the page shows: of gain against what a probe lost, and of either against a cost."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,16 @@ from bench.records.record import Record
 from reports.audit.item_columns import Numbers
 from reports.audit.item_columns import Path as Place
 from reports.rows import frontier
-from reports.rows.equal_cost import HELD, SPENT, comparable_costs, frugal_shares, with_cost, with_gain
+from reports.rows.equal_cost import (
+    HELD,
+    SPENT,
+    comparable_costs,
+    frugal_shares,
+    sparing_shares,
+    with_cost,
+    with_gain,
+    with_loss,
+)
 from reports.rows.one_base import on_one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
@@ -26,10 +35,13 @@ class ShownFrontier:
     """The probe that says what was lost, or what each row cost, which no answer tells."""
     numbers: Numbers
     """Whether a row is on the frontier, in what share of draws, and what was lost for each point gained."""
+    lost: str | None = None
+    """The probe that a cost is held against, where that is not the gain."""
 
 
 def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
-    """Of each table: one frontier for each probe, and one for each cost."""
+    """Of each table: one frontier for each probe, one for each cost, and one of each probe for each cost that is not spent on
+    the way."""
     for key, group in grouped(rows).items():
         label, beside = " / ".join(key), [row.records for row in group if row.gain]
         rebased = on_one_base(group)
@@ -46,6 +58,18 @@ def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
                 costs = {row.label: cost for row, _, cost in with_cost(paying, take)}
                 placed = {row.label: row.records for row, _, _ in with_cost(paying, take)}
                 yield ShownFrontier(f"{label} / {term}", placed, [row.records for row in gaining], costs, numbers)
+        yield from _sparing_frontiers(label, paying)
+
+
+def _sparing_frontiers(label: str, paying: Sequence[Row]) -> Iterator[ShownFrontier]:
+    for probe in probe_names(paying):
+        for term, take in comparable_costs(paying, HELD).items():
+            numbers: Numbers = {("sparing", name): share for name, share in sparing_shares(paying, take, probe).items()}
+            if numbers:
+                losing = with_loss(paying, take, probe)
+                costs = {row.label: cost for row, _, cost in losing}
+                placed = {row.label: row.records for row, _, _ in losing}
+                yield ShownFrontier(f"{label} / {probe} / {term}", placed, list(placed.values()), costs, numbers, lost=probe)
 
 
 def _probe_frontier_numbers(rows: Sequence[Row], probe: str) -> Iterator[tuple[Place, float]]:

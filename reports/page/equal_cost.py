@@ -1,4 +1,5 @@
-"""The page's tables at equal cost: gain and forgetting where all rows had spent the same, and who gains most for the least."""
+"""The page's tables at equal cost: gain and forgetting where all rows had spent the same, and who gains most, or forgets least,
+for the least."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -18,6 +19,7 @@ from reports.rows.equal_cost import (
     equal_cost,
     frugal_shares,
     half_widths_at_cost,
+    sparing_shares,
     times_the_least,
     with_gain,
 )
@@ -39,13 +41,16 @@ def equal_cost_section(rows: Sequence[Row]) -> Section:
     # One row is equal to nobody, and without curves or costs there is no column.
     tables = [(title, board) for title, board in boards.items() if len(board.columns) > 1 and len(board.lines) > 1]
     bases = [f"{title}: {BEST_WORDS}" for title, _ in tables if not one_base(groups[title])]
-    return Section("At equal cost", tables, bases, ("at_equal_cost", "frugal", "times_the_least"))
+    return Section("At equal cost", tables, bases, ("at_equal_cost", "frugal", "sparing", "times_the_least"))
 
 
 def _equal_cost_board(rows: Sequence[Row]) -> Board:
     costs = comparable_costs(rows, SPENT | HELD)
     columns = [column for term in SPENT if term in costs for column in _columns_at_cost(rows, term, costs[term])]
     columns += [_frugal_column(rows, term, take) for term, take in costs.items()]
+    # What is spent on the way has forgetting at equal cost along the curves.
+    held = {term: take for term, take in costs.items() if term in HELD}
+    columns += [_sparing_column(rows, probe, term, take) for probe in probe_names(rows) for term, take in held.items()]
     # Counted FLOPs and bytes stand in the wide table, and need no interval.
     columns += [_times_the_least_column(rows, term, take) for term, take in costs.items() if term in ONE_MACHINE_S]
     return without_empty([STRATEGY, *columns], rows)
@@ -92,13 +97,20 @@ def _column_at_cost(
 
 
 def _frugal_column(rows: Sequence[Row], term: str, take: Take) -> Column:
-    shares = frugal_shares(rows, take)
+    return _column_of_draws("frugal", "Gains most for its cost", defined(term).title, frugal_shares(rows, take))
 
+
+def _sparing_column(rows: Sequence[Row], probe: str, term: str, take: Take) -> Column:
+    shares = sparing_shares(rows, take, probe)
+    return _column_of_draws("sparing", f"Forgets least of {probe} for its cost", defined(term).title, shares)
+
+
+def _column_of_draws(term: str, group: str, name: str, shares: Mapping[str, float]) -> Column:
     def cell(row: Row) -> Cell:
         share = shares.get(row.label)
         return EMPTY if share is None else Cell(numbers.percent(share), share)
 
-    return Column("frugal", "Gains most for its cost", "of draws", "descending", True, cell, defined(term).title)
+    return Column(term, group, "of draws", "descending", True, cell, name)
 
 
 def _times_the_least_column(rows: Sequence[Row], term: str, take: Take) -> Column:

@@ -2,8 +2,8 @@
 
 Seconds and FLOPs are spent evenly over a run's examples, so that a place on its curve has a cost. The equal cost of a table is
 the least that any of its training rows spent; dearer rows are read where they had spent as much, by linear interpolation.
-By every cost, and so by memory and saved bytes, which are not spent on the way, rows are also held against each other by what
-they gain for it in all. Their gains are over one base: see one_base.py.
+By every cost rows are also held against each other by what they gain for it in all, and by memory and saved bytes, which are
+not spent on the way, by what they forget for it too. Their gains are over one base: see one_base.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,14 +95,37 @@ def _read_at(row: Row, take: Take, cost: float, values: Sequence[float | None], 
 
 def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
     """Label -> in what share of redrawn tables no row gains as much for as little of a cost."""
+    return _unbeaten_for_cost(with_cost(rows, take), sign=1.0)
+
+
+def with_loss(rows: Sequence[Row], take: Take, probe: str) -> list[tuple[Row, Estimate, float]]:
+    """Those of `with_cost` that lost something of a probe, or gained, by a number with an interval: each with that and with the
+    cost. None where they lost it in unlike units."""
+    costs = {row.label: cost for row, _, cost in with_cost(rows, take)}
+    asked = [row for row in rows if row.label in costs and probe in row.forgetting]
+    if len({row.forgetting[probe].quantity for row in asked}) > 1:
+        return []
+    lost = ((row, row.forgetting[probe].lost) for row in asked)
+    # What has no interval, as a distance from the base, would be taken for certain.
+    return [(row, loss, costs[row.label]) for row, loss in lost if loss.low is not None]
+
+
+def sparing_shares(rows: Sequence[Row], take: Take, probe: str) -> Mapping[str, float]:
+    """Label -> in what share of redrawn tables no row forgets as little of a probe for as little of a cost."""
+    return _unbeaten_for_cost(with_loss(rows, take, probe), sign=-1.0)
+
+
+def _unbeaten_for_cost(paid_for: Sequence[tuple[Row, Estimate, float]], sign: float) -> Mapping[str, float]:
+    """Of rows with what came for a cost, more of which is better with the sign 1, and less with -1; nothing where there are not
+    two."""
     # The same rows get the same draws, in whatever order they come.
-    paying = sorted(with_cost(rows, take), key=lambda each: each[0].label)
+    paying = sorted(paid_for, key=lambda each: each[0].label)
     if len(paying) < 2:
         return {}
-    # Costs are not redrawn: what is asked is how sure the gain is that they bought.
-    gains = redrawn([gain for _, gain, _ in paying], DRAWS, np.random.default_rng(0))
+    # Costs are not redrawn: what is asked is how sure is what came for them.
+    came = redrawn([estimate for _, estimate, _ in paying], DRAWS, np.random.default_rng(0))
     costs = np.tile([cost for _, _, cost in paying], (DRAWS, 1))
-    shares = unbeaten_share(gains, costs)
+    shares = unbeaten_share(sign * came, costs)
     return {row.label: float(share) for (row, _, _), share in zip(paying, shares, strict=True)}
 
 

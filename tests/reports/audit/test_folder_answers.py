@@ -174,6 +174,7 @@ def _replaced(told, outcome):
         ("frontier_shares", "frontier_share", lambda real: lambda *given: {k: v - 1e-3 for k, v in real(*given).items()}),
         ("per_gained", "per_gain", lambda real: lambda *given: (price := real(*given)) and price * 1.001),
         ("frugal_shares", "frugal", lambda real: lambda *given: {k: v - 1e-3 for k, v in real(*given).items()}),
+        ("sparing_shares", "sparing", lambda real: lambda *given: {k: v - 1e-3 for k, v in real(*given).items()}),
     ],
 )
 def test_frontiers_are_made_again(gaining, monkeypatch, name, kind, wrong):
@@ -203,6 +204,7 @@ def test_without_one_rows_answers_no_frontier_is_made_again(gaining):
     (store.folder(gaining) / "frozen7.parquet").unlink()
     findings = found(gaining)
     assert findings.differences == [] and findings.unchecked["frontier"] and findings.unchecked["frugal"]
+    assert findings.unchecked["sparing"]
 
 
 def test_a_row_beside_that_lost_its_bases_answers_leaves_the_base_unknown(gaining):

@@ -8,7 +8,7 @@ from ranked_rows import estimates_and_rivals, rival
 
 from bench.statistics.draws import DRAWS, redrawn, unbeaten_share
 from bench.statistics.intervals import Spread
-from reports.audit.frontiers import frontier_of, frugal_of
+from reports.audit.frontiers import frontier_of, frugal_of, sparing_of
 
 
 def fixed(**values):
@@ -51,6 +51,9 @@ def test_shares_are_the_engines(seed, seeds):
     alone = unbeaten_share(redrawn(gained, DRAWS, np.random.default_rng(0)), np.tile(costs, (DRAWS, 1)))
     told = frugal_of(gains, {str(n): cost for n, cost in enumerate(costs)})
     assert [told["frugal", str(n)] for n in range(5)] == pytest.approx(list(alone), abs=1e-12)
+    spared = unbeaten_share(-redrawn(paid, DRAWS, np.random.default_rng(0)), np.tile(costs, (DRAWS, 1)))
+    told = sparing_of(losses, {str(n): cost for n, cost in enumerate(costs)})
+    assert [told["sparing", str(n)] for n in range(5)] == pytest.approx(list(spared), abs=1e-12)
 
 
 def test_rows_that_were_asked_other_items_move_apart():

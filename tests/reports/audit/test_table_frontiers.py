@@ -10,10 +10,11 @@ LOST = {"full": 0.05, "frozen": 0.02}
 
 
 def frontiers(make, out):
+    """The rows, and by its price each frontier of gain."""
     pairs = {name: make.record(name, accuracy=0.85 + lost) for name, lost in LOST.items()}
     made = [make.lost(pairs[name], "wikipedia", (lost, lost - 0.01, lost + 0.01)) for name, lost in LOST.items()]
     rows = aggregate(make.kept(out, made), out)
-    return rows, {shown.label.rsplit(" / ", 1)[1]: shown for shown in shown_frontiers(rows)}
+    return rows, {shown.label.rsplit(" / ", 1)[1]: shown for shown in shown_frontiers(rows) if not shown.lost}
 
 
 def test_one_for_each_probe_and_one_for_each_cost(make, out):
@@ -27,6 +28,15 @@ def test_one_for_each_probe_and_one_for_each_cost(make, out):
         row.label for row in of_rows(rows, "wikipedia")
     }
     assert numbers["per_gain", "full"] == pytest.approx(0.05 / (100 * rows[0].gain.value))
+
+
+def test_one_of_each_probe_for_each_cost_that_is_held(make, out):
+    rows, _ = frontiers(make, out)
+    losing = {(shown.lost, shown.label.rsplit(" / ", 1)[1]): shown for shown in shown_frontiers(rows) if shown.lost}
+    assert losing.keys() == {(probe, cost) for probe in ("wikipedia", "lambada", "arc-easy") for cost in ("memory", "saved")}
+    shown = losing["wikipedia", "saved"]
+    assert shown.price == {row.label: row.cost.saved_bytes for row in rows} and list(shown.rows) == ["full", "frozen"]
+    assert shown.numbers.keys() == {("sparing", "full"), ("sparing", "frozen")}
 
 
 def test_memory_of_two_machines_is_no_price(make, out):

@@ -30,6 +30,22 @@ def test_columns_name_the_cost(make):
     ]
 
 
+def test_what_was_forgotten_for_what_is_held(make, out):
+    """Planted fault: forgetting for as much memory, or bytes to keep, stood nowhere."""
+    after = {"full": (134_515_008, 3.7), "frozen": (44_000_000, 3.3)}
+    made = [
+        make.record(name, trainable=size, probes={"wikipedia": ("loss (nats per token)", 3.2, loss)})
+        for name, (size, loss) in after.items()
+    ]
+    ((_, board),) = equal_cost_section(aggregate(make.kept(out, made), out)).tables
+    places = [n for n, column in enumerate(board.columns) if column.group == "Forgets least of wikipedia for its cost"]
+    assert [board.columns[place].title for place in places] == ["Memory", "Saved"]
+    assert {line.row.label: [line.cells[place].text for place in places] for line in board.lines} == {
+        "full": ["0 %", "0 %"],
+        "frozen": ["100 %", "100 %"],
+    }
+
+
 def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make, out):
     """Both spent as much in all: each is read at the end of its curve, which `instruction` reaches from a weaker base."""
     shortened = [

@@ -5,7 +5,16 @@ import pytest
 from scipy.stats import t
 
 from reports.rows import equal_cost
-from reports.rows.equal_cost import HELD, SPENT, at_cost, frugal_shares, half_widths_at_cost, times_the_least
+from reports.rows.equal_cost import (
+    HELD,
+    SPENT,
+    at_cost,
+    frugal_shares,
+    half_widths_at_cost,
+    sparing_shares,
+    times_the_least,
+    with_loss,
+)
 from reports.rows.rows import aggregate
 
 PROBES = {"lambada": ("accuracy", 0.5, 0.4)}
@@ -99,6 +108,34 @@ def test_who_holds_less_is_not_beaten(make, out):
     assert frugal_shares(aggregate(make.kept(out, found), out), HELD["saved"]) == pytest.approx(
         {"full": 1.0, "lora": 1.0}, abs=0.01
     )
+
+
+def losing(make, out, **losses):
+    """Rows that lost so much of wikipedia, the later ones with fewer bytes to keep."""
+    sizes = dict(zip(losses, (134_515_008, 44_000_000, 2_442_240), strict=False))
+    probes = {name: {"wikipedia": ("loss (nats per token)", 3.2, 3.2 + lost)} for name, lost in losses.items()}
+    made = [make.record(name, trainable=sizes[name], probes=probes[name]) for name in losses]
+    return aggregate(make.kept(out, made), out)
+
+
+def test_who_forgets_less_for_less_is_not_beaten(make, out):
+    """The dear row forgets most; of the other two one forgets less and one keeps less."""
+    rows = losing(make, out, full=0.5, frozen=0.1, lora=0.3)
+    assert sparing_shares(rows, HELD["saved"], "wikipedia") == {"full": 0.0, "frozen": 1.0, "lora": 1.0}
+    assert sparing_shares(rows[:1], HELD["saved"], "wikipedia") == sparing_shares(rows, HELD["saved"], "another") == {}
+
+
+def test_losses_that_are_nearly_alike_leave_open_who_is_beaten(make, out):
+    shares = sparing_shares(losing(make, out, full=0.2, frozen=0.2), HELD["saved"], "wikipedia")
+    assert shares["frozen"] == 1.0 and 0.05 < shares["full"] < 0.95
+
+
+def test_a_loss_without_an_interval_and_losses_in_two_units_are_held_against_no_cost(make):
+    """Planted fault: a distance from the base, which never has one, was taken for certain."""
+    bare = [make.lost(make.record(name), "wikipedia", (0.1, None, None))[0] for name in ("full", "frozen")]
+    assert sparing_shares(aggregate(bare), HELD["saved"], "wikipedia") == {}
+    share = make.record("lora", probes={"wikipedia": ("accuracy", 0.5, 0.4)})[0]
+    assert with_loss(aggregate([make.record("full")[0], share]), HELD["saved"], "wikipedia") == []
 
 
 def test_costs_are_multiples_of_the_least(make):
