@@ -22,9 +22,11 @@ _spec.loader.exec_module(defaults)
 RATES = (4e-5, 1e-5, 1e-4, 4e-4)
 STRATEGIES = ROOT / "suites" / "strategies"
 PAGE = (ROOT / "docs" / "method" / "learning-rates.md").read_text()
+TUNING = (ROOT / "docs" / "method" / "tuning.md").read_text()
+BASELINES = ROOT / "baselines"
 FOUND = [
     (strategy, family, best)
-    for strategy, families in yaml.safe_load((ROOT / "baselines" / "defaults.yaml").read_text()).items()
+    for strategy, families in yaml.safe_load((BASELINES / defaults.FOUND).read_text()).items()
     for family, best in families.items()
     if best["values"]
 ]
@@ -185,9 +187,15 @@ def test_a_default_that_nothing_speaks_for_is_seen(values, seed_sd, told):
         assert unearned("instruction", "decoder", best).startswith("3e-05 was not tried")
 
 
-def rows_below(header):
+def test_what_was_found_is_what_the_kept_trainings_give():
+    """Planted fault: a score in the file that no training has."""
+    found = defaults.best_rates(defaults.kept(BASELINES / defaults.TRAININGS))
+    assert json.loads(json.dumps(found)) == yaml.safe_load((BASELINES / defaults.FOUND).read_text())
+
+
+def rows_below(header, page=PAGE):
     """The cells of the table of the page whose header begins so, the header first."""
-    lines = PAGE[PAGE.index(header) :].split("\n\n")[0].splitlines()
+    lines = page[page.index(header) :].split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("|--")]
 
 
@@ -202,6 +210,18 @@ def test_the_page_tells_the_rates_that_are_used():
         assert [float(rate) for rate in told] == used
         # Of what was not searched yet the file says on what else it rests, and where that is told.
         assert re.search(r"^# .*docs/method/learning-rates\.md", (STRATEGIES / f"{name}.yaml").read_text(), re.MULTILINE)
+
+
+def test_the_page_on_tuning_tells_the_ranges_that_are_searched():
+    _, *rows = rows_below("| strategy | decoders |", TUNING)
+    told = {name: ranges for names, *ranges in rows for name in names.split(", ")}
+    spaces = {path.stem: Library().strategy(path.stem) for path in STRATEGIES.glob("*.yaml") if path.stem in told}
+    assert spaces.keys() == {path.stem for path in STRATEGIES.glob("*.yaml") if Library().strategy(path.stem).search}
+    for name, strategy in spaces.items():
+        for family, words in zip(("decoder", "encoder"), told[name], strict=True):
+            ((of, searched),) = strategy.space(family).items()
+            assert of == "learning_rate" and searched.log and not searched.integer
+            assert [float(end) for end in words.split(" to ")] == [searched.low, searched.high], (name, family)
 
 
 def test_the_page_tells_what_the_search_found_for_encoders():
