@@ -13,7 +13,7 @@ from tenacity import wait_none
 
 from bench.inference import chat
 from bench.inference.local import LocalBackend
-from bench.measuring import checks
+from bench.measuring import checks, evaluation, measures
 from bench.measuring.asked_base import AskedBase
 from bench.measuring.base_results import FIRST_ITEMS
 from bench.measuring.evaluation import Session
@@ -22,7 +22,7 @@ from bench.measuring.untouched import Untouched
 from bench.modeling.replay.activations import kept_states
 from bench.progress import Progress
 from bench.records.record import Limit, Spending
-from bench.running import perform
+from bench.running import perform, stages
 from bench.running.adaptation import adapted
 
 TRAINING = (
@@ -158,6 +158,21 @@ def test_an_8_bit_row_forgets_against_what_its_user_had(planned, done):
     assert (probe["rounded_value"] != probe["before_value"]).any()
     assert after.quantisation is not None
     assert packed.cost.weight_bytes < whole.cost.weight_bytes and packed.cost.total_parameters > whole.cost.total_parameters
+
+
+def test_a_trained_model_is_asked_its_test_set_once(planned, done, monkeypatch):
+    """At its end. On its way a curve and early stopping ask validation items alone."""
+    asked = []
+    for module in (evaluation, measures, stages):
+        real = module.predict
+        monkeypatch.setattr(
+            module, "predict", lambda backend, evalset, real=real: asked.append(evalset.split) or real(backend, evalset)
+        )
+    monkeypatch.setattr(stages, "VALIDATION_ITEMS", 4)
+    settings = ["early_stopping=3", "validate_every=0.5"]
+    record, _ = done(planned("full", suite="sentiment", budget="64", probe_every="2", settings=settings))
+    assert len(record.outcome.curve) == len(record.outcome.validation) == 2
+    assert asked == ["validation"] * 4 + ["test"]
 
 
 def test_what_another_run_has_computed_is_spared_and_told(planned, done):
