@@ -1,4 +1,4 @@
-"""Verdicts of changes against scipy's and statsmodels' rules, and how often each is said of changes whose truth is known."""
+"""Verdicts of changes by hand and against scipy's quantiles, and how often each is said of changes whose truth is known."""
 
 import numpy as np
 import pytest
