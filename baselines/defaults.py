@@ -5,13 +5,15 @@
 
 Every strategy has the same number of trials in its own space, and each trial is the mean over two orders of the examples or
 more: at 25 steps one order alone can give a rate that another one does not bear out. Writes baselines/defaults.jsonl.gz, a line
-for each training, and from all its lines baselines/defaults.yaml: what was found, and what it rests on. A search that was made
-in an earlier call stays in both until it is made anew, so that a day's work can be done in parts.
+for each training, and from all its lines baselines/defaults.yaml: what was found, and what it rests on. The page on learning
+rates gets the same as a table. A search that was made in an earlier call stays in all three until it is made anew, so that a
+day's work can be done in parts.
 """
 
 import argparse
 import gzip
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,8 @@ from bench.records.trial import TrialRecord, find_trial
 
 HERE = Path(__file__).parent
 FOUND, TRAININGS = "defaults.yaml", "defaults.jsonl.gz"
+PAGE = HERE.parent / "docs" / "method" / "learning-rates.md"
+BEGIN, END = "<!-- make defaults: begin -->\n", "<!-- make defaults: end -->\n"
 SUITES = ("sentiment", "ner", "qa")
 """A suite for each family of tasks: classes, entities, questions."""
 STRATEGIES = ("full", "frozen", "lora-8bit", "lora-32bit", "instruction", "multitask", "rehearsal")
@@ -55,6 +59,13 @@ class Searched:
     def key(self) -> tuple[str, str, str]:
         """What a later search of the same takes the place of."""
         return self.family, self.strategy, self.task
+
+    @cached_property
+    def spread(self) -> float | None:
+        """The standard deviation between orders of the examples, pooled over the trials; None where none has two scores."""
+        worths = [[record.worth for record in trial if record.worth is not None] for trial in self.trials]
+        squares = [stdev(found) ** 2 for found in worths if len(found) > 1]
+        return fmean(squares) ** 0.5 if squares else None
 
     @cached_property
     def scores(self) -> Mapping[Values, float]:
@@ -127,7 +138,7 @@ def lines(found: Sequence[Searched]) -> list[str]:
 
 
 def best_rates(found: Sequence[Searched]) -> dict[str, dict[str, Any]]:
-    """Strategy -> family -> the values that cost least against each task's best, averaged over the tasks.
+    """Strategy -> family -> the values that lie least behind each task's best, on average over the tasks.
 
     Only values that were tried on every task count, and did not fail on any.
     """
@@ -145,21 +156,24 @@ def _best(tasks: Sequence[Searched]) -> dict[str, Any]:
     common = [values for values in order if all(values in each.scores for each in tasks)]
     if not common:
         return {"values": None, "why": "every trial failed on some task"}
-    behind = {values: fmean(max(each.scores.values()) - each.scores[values] for each in tasks) for values in common}
+    behind = {values: fmean(_sds_behind(each, values) for each in tasks) for values in common}
     best = min(common, key=behind.__getitem__)
     return {
         "values": json.loads(best),
-        "behind_the_best": round(behind[best], 4),
-        "seed_sd": _spread(tasks),
+        "sds_behind_the_best": round(behind[best], 2),
         "tasks": {each.task: _of_task(each, best) for each in tasks},
     }
 
 
-def _spread(tasks: Sequence[Searched]) -> float | None:
-    """The standard deviation between orders of the examples, pooled over trials and tasks."""
-    worths = [[record.worth for record in trial if record.worth is not None] for each in tasks for trial in each.trials]
-    squares = [stdev(found) ** 2 for found in worths if len(found) > 1]
-    return round(fmean(squares) ** 0.5, 4) if squares else None
+def _sds_behind(search: Searched, values: Values) -> float:
+    """How far values lie behind the task's best, in standard deviations between orders of the examples.
+
+    A point of accuracy and one of entity F1 are not the same, so tasks are averaged in what chance alone moves each of them.
+    """
+    behind = max(search.scores.values()) - search.scores[values]
+    if not behind:
+        return 0.0
+    return behind / search.spread if search.spread else math.inf
 
 
 def _of_task(search: Searched, chosen: Values) -> dict[str, Any]:
@@ -167,7 +181,45 @@ def _of_task(search: Searched, chosen: Values) -> dict[str, Any]:
     record = search.trials[0][0]
     tried = [{**trial[0].sampled, "score": search.shown(_values(trial))} for trial in search.trials]
     how = {"engine": record.provenance.engine_version, "budget": record.setup.budget, "seeds": len(search.trials[0])}
-    return {"score": search.shown(chosen), "items": record.score and record.score.n, **how, "tried": tried}
+    spread = None if search.spread is None else round(search.spread, 4)
+    return {
+        "score": search.shown(chosen),
+        "items": record.score and record.score.n,
+        **how,
+        "seed_sd": spread,
+        "tried": tried,
+    }
+
+
+def table(rates: Mapping[str, Mapping[str, Any]]) -> str:
+    """What was found, in Markdown: a line for each search, and its best score in bold."""
+    lines = [
+        "| strategy | models | task | budget, items, orders | SD | learning rate: validation score |",
+        "|---|---|---|---|---:|---|",
+    ]
+    for strategy in sorted(rates):
+        for family, best in sorted(rates[strategy].items()):
+            lines += [_line(strategy, family, *task) for task in sorted(best.get("tasks", {}).items())]
+    return "\n".join(lines) + "\n"
+
+
+def _line(strategy: str, family: str, name: str, task: Mapping[str, Any]) -> str:
+    scores = {each["learning_rate"]: each["score"] for each in sorted(task["tried"], key=lambda each: each["learning_rate"])}
+    most = max((score for score in scores.values() if score is not None), default=None)
+    told = [f"{rate:g}: {_told(score, score == most)}" for rate, score in scores.items()]
+    how = f"{task['budget']}, {task['items']}, {task['seeds']}"
+    return f"| {strategy} | {family} | {name} | {how} | {task['seed_sd']:.3f} | {', '.join(told)} |"
+
+
+def _told(score: float | None, best: bool) -> str:
+    text = "failed" if score is None else f"{score:.3f}"
+    return f"**{text}**" if best else text
+
+
+def put(text: str, page: Path) -> None:
+    """Put the table into the page, in place of that which stands there."""
+    before, after = page.read_text(encoding="utf-8").split(BEGIN)[0], page.read_text(encoding="utf-8").split(END)[1]
+    write_text(page, f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def write(found: Sequence[Searched], to: Path) -> Mapping[str, Any]:
@@ -196,7 +248,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--seeds: a default must be stable over orders of the examples; give 2 or more")
     quiet.libraries(False)
     found = {each.key: each for each in (*kept(options.to / TRAININGS), *searched(options))}
-    for strategy, families in write([*found.values()], options.to).items():
+    rates = write([*found.values()], options.to)
+    if options.to == HERE:
+        put(table(rates), PAGE)
+    for strategy, families in rates.items():
         for family, best in families.items():
             print(f"{strategy} ({family}): {best['values']}")
 
