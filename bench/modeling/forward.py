@@ -11,7 +11,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from bench.modeling.heads import Heads
-from bench.tokens.encoded import IGNORE, Batch
+from bench.tokens.encoded import IGNORE, Batch, left_padded
 
 
 def accepts(model: nn.Module, argument: str) -> bool:
@@ -89,6 +89,17 @@ def _logits(model: nn.Module, batch: Batch, positions: int, cache: Any = None) -
     return logits
 
 
+def _begun(model: nn.Module, ids: Tensor, rows: int) -> DynamicCache:
+    """The keys and values of a beginning (1, tokens) that is read once, for so many rows to go on from. What these learn
+    through them, they hand back to the one reading, summed."""
+    cache = DynamicCache()
+    with head_reads(model, lambda states: states[:, :0]):
+        _logits(model, left_padded(ids.tolist(), 0, None, ids.device), 1, cache)
+    for layer in cache.layers:
+        layer.keys, layer.values = (states.expand(rows, -1, -1, -1) for states in (layer.keys, layer.values))
+    return cache
+
+
 @contextmanager
 def exact_logits(model: nn.Module) -> Iterator[None]:
     """Within it a head that gives probabilities of tokens, a decoder's or one for masked tokens, computes in the precision of
@@ -133,11 +144,12 @@ def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Ten
     that is learned whole, an answer of one token would have a text's."""
     inner: Any = unwrapped(model)
     head, labels = inner.get_output_embeddings(), batch.labels
+    cache = None if batch.beginning is None else _begun(model, batch.beginning, len(labels))
     if batch.targets is None or head is None or not accepts(model, "logits_to_keep"):
-        return token_losses(last_logits(model, batch, labels.shape[1]), labels, smoothing)
+        return token_losses(last_logits(model, batch, labels.shape[1], cache), labels, smoothing)
     targets = batch.targets
     with head_reads(model, lambda states: states[:, -labels.shape[1] :].flatten(0, 1)[targets][None]):
-        logits = _logits(model, batch, labels.shape[1])  # (1, targets, vocabulary)
+        logits = _logits(model, batch, labels.shape[1], cache)  # (1, targets, vocabulary)
     losses = token_losses(logits, labels.flatten()[targets][None], smoothing)[0]
     return losses.new_zeros(labels.numel()).index_put((targets,), losses).view_as(labels)
 

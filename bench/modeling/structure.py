@@ -19,18 +19,30 @@ AFTER_BLOCKS = re.compile(r"final_\w+|norm(_f)?|ln_f|project_out|pooler")
 
 def set_dropout(model: torch.nn.Module, share: float) -> None:
     """Set the probability of every dropout layer, and of whatever drops by a number that its module holds."""
+    for holder, name in _dropout_numbers(model):
+        setattr(holder, name, share)
+
+
+def drops(model: torch.nn.Module) -> bool:
+    """Whether a decoder drops anything in training: numbers, or whole blocks as OPT's kind can."""
+    # Of a config, but not of a decoder, is the dropout before a classifier.
+    shares = (getattr(holder, name) for holder, name in _dropout_numbers(model) if name != "classifier_dropout")
+    return any(shares) or any(getattr(module, "layerdrop", 0) for module in model.modules())
+
+
+def _dropout_numbers(model: torch.nn.Module) -> list[tuple[Any, str]]:
+    """Where probabilities stand by which something is dropped: (holder, attribute) each."""
+    found: list[tuple[Any, str]] = []
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
-            module.p = share
+            found.append((module, "p"))
         # Llama's kind holds that of attention as a number, OPT all of its own, and Bloom and Falcon the one after a block.
-        for name, value in list(vars(module).items()):
-            if "dropout" in name and type(value) in (float, int):
-                setattr(module, name, share)
         # Falcon asks its config at each pass.
         config = getattr(module, "config", None)
-        for name in list(vars(config)) if isinstance(config, PreTrainedConfig) else ():
-            if "dropout" in name and type(getattr(config, name)) in (float, int):
-                setattr(config, name, share)
+        for holder in (module, config) if isinstance(config, PreTrainedConfig) else (module,):
+            names = (name for name, value in vars(holder).items() if "dropout" in name and type(value) in (float, int))
+            found += [(holder, name) for name in names]
+    return found
 
 
 def layers(model: torch.nn.Module) -> torch.nn.ModuleList:

@@ -9,21 +9,23 @@ import torch
 from bench.errors import BudgetError
 from bench.hashing import digest
 from bench.modeling import flops
+from bench.modeling.shared_beginnings import shares_beginnings
 from bench.planning import asking_cost
 from bench.running import curriculum
 from bench.running.memory_ceiling import Fit, fit
 from bench.running.sizes import Memory
 from bench.runs.run import Run
 from bench.specs.probe_every import amount
+from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
-from bench.tokens.batches import micro_batches
-from bench.tokens.token_counts import TokenCounts, padded_counts
+from bench.tokens.micro_batches import micro_batches
+from bench.tokens.token_counts import TokenCounts
 from bench.training.course import Listed
 from bench.training.state import TrainingState
 
 COSTLESS_PARTS = {"seed", "seeds", "search"}
 """Parts of a run's question on which its cost does not hang."""
-COSTLESS_VALUES = {"learning_rate", "weight_decay", "warmup", "schedule", "max_grad_norm", "dropout", "label_smoothing"}
+COSTLESS_VALUES = {"learning_rate", "weight_decay", "warmup", "schedule", "max_grad_norm", "label_smoothing"}
 """Hyper-parameters of which the same is true."""
 
 
@@ -104,7 +106,11 @@ def _training_cost(run: Run, plain: Fit, rate: float, answering: float) -> CostE
     lengths = [encoded.fed for step in steps for encoded in step]
     fitted = fit(run, Listed(steps).longest) if run.budget.memory is not None else plain
     # Cut into the passes of one process, as the training cuts them.
-    passes = (padded_counts(part) for step in steps for part in micro_batches(step, fitted.tokens, 0, 1))
+    hyperparameters = run.strategy.hyperparameters
+    assert isinstance(hyperparameters, Hyperparameters)
+    # The shape has no weights that could be seen to be quantised.
+    sharing = run.strategy.bits == 32 and not hyperparameters.compile and shares_beginnings(fitted.adapted)
+    passes = (part.work for step in steps for part in micro_batches(step, fitted.tokens, 0, 1, sharing))
     points, each_token = sum(_points(run, len(stage.steps)) for stage in stages), 2 * plain.memory.parameters
     on_the_way = points * asking_cost.validation(run).tokens if points else 0
     return CostEstimate(

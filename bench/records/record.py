@@ -123,10 +123,11 @@ class Cost(Part):
     """Tokens fed to the model in training, padding left out."""
     train_flops: int | None = Field(ge=0)
     """Of all that goes through the model, padding and recomputation included, by the formula of bench/modeling/flops.py;
-    `spared_flops` of them were not computed."""
+    `spared_flops` of them were not computed. A beginning that is read once for several texts counts once."""
     # A field with a default has come later: it is what older records are read with.
     useful_flops: int | None = Field(default=None, ge=0)
-    """What the same texts take without padding and recomputation, with logits at the targets alone; None where not counted."""
+    """What the same texts take one at a time, without padding and recomputation, with logits at the targets alone; None where
+    not counted. More than `train_flops` where much was read once for several texts."""
     spared_flops: int | None = Field(default=None, ge=0)
     """Of `train_flops`, those that were not computed: what the layers that never change make of a text had been kept, from an
     earlier pass or by another run on the same base. None where not counted."""

@@ -10,9 +10,11 @@ from torch import nn
 from bench.devices.hardware import uses_gpu
 from bench.errors import BudgetError
 from bench.modeling.recomputation import checkpoint_blocks
+from bench.modeling.structure import set_dropout
 from bench.running import sizes
 from bench.running.sizes import Memory
 from bench.runs.run import Run
+from bench.strategies.base import Hyperparameters
 from bench.training.loop import MICRO_BATCH_TOKENS
 
 HEADROOM = 1.3
@@ -106,6 +108,8 @@ def _state_bytes(fitted: Fit) -> int:
 def _planned_memory(run: Run, tokens: int, checkpointing: bool = False) -> tuple[nn.Module, Memory]:
     # The heads of other tasks, a few thousand weights, are left out.
     shape = sizes.task_shape(run.checkpoint, run.task)
+    if isinstance(chosen := run.strategy.hyperparameters, Hyperparameters) and chosen.dropout is not None:
+        set_dropout(shape, chosen.dropout)
     if checkpointing:
         checkpoint_blocks(shape)
     return sizes.memory(shape, run.strategy, run.model.family, tokens, run.checkpoint.reference_bits)

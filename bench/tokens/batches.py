@@ -1,10 +1,9 @@
-"""Which example comes when, and how a step's examples are cut into padded batches.
+"""Which example comes when, and how texts are cut into padded batches of similar length.
 
 The order is a pure function of (seed, epoch, position): worker, world size and restart do not enter.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -103,11 +102,13 @@ PASS_TOKENS = 96
 """What one more forward pass costs, in padded tokens: small matrices, and gradients added to those of the last pass."""
 
 
-def by_length(lengths: Sequence[int], tokens: int, rows: int | None = None, world: int = 1) -> list[list[int]]:
+def by_length(
+    lengths: Sequence[int], tokens: int, rows: int | None = None, world: int = 1, each: int = PASS_TOKENS
+) -> list[list[int]]:
     """Indices cut into batches of similar length, none above `tokens` padded tokens unless a single item is, nor of more than
     `rows` items. Where a batch is dealt out to `world` processes in turn, that is true of what each of them gets.
 
-    Longest first; the cuts are those that minimise padded tokens plus `PASS_TOKENS` a batch (dynamic programming over the
+    Longest first; the cuts are those that minimise padded tokens plus `each` for each batch (dynamic programming over the
     sorted lengths).
     """
     # Longest first, so that a batch which memory cannot hold fails at once; equal lengths in their given order, so that all
@@ -121,8 +122,8 @@ def by_length(lengths: Sequence[int], tokens: int, rows: int | None = None, worl
             mine = -(-(end - first) // world)  # of the process that gets the most
             if mine > 1 and (lengths[ranked[first]] * mine > tokens or (rows and mine > rows)):
                 break  # going on makes it only larger: items further ahead are longer
-            if cost[first] + padded + PASS_TOKENS < best:
-                best, start = cost[first] + padded + PASS_TOKENS, first
+            if cost[first] + padded + each < best:
+                best, start = cost[first] + padded + each, first
         cost.append(best)
         cut.append(start)
     batches: list[list[int]] = []
@@ -137,18 +138,3 @@ def padded(encoded: Sequence[Encoded], pad: int, tokens: int, device: torch.devi
     """All of `encoded` as tensors of similar length, each with the indices of its rows."""
     for indices in by_length([each.size for each in encoded], tokens):
         yield indices, collate([encoded[i] for i in indices], pad, device)
-
-
-def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -> list[list[Encoded]]:
-    """This process's part of one step's global batch, as batches of similar length, each for one head.
-
-    Every process gets the same number of batches, as sharded models need. One without an example of its own gets another's that
-    weighs nothing: for the same head, since ZeRO-2 sends gradients in the order of the backward pass.
-    """
-    batches: list[list[Encoded]] = []
-    for head in sorted({encoded.head for encoded in step}):
-        part = [encoded for encoded in step if encoded.head == head]
-        # Cut for all processes together and dealt out in turn: neighbours in length then wait little for each other.
-        shared = by_length([encoded.size for encoded in part], tokens, world=world)
-        batches += [[part[index] for index in batch[rank::world]] or [replace(part[batch[0]], weight=0.0)] for batch in shared]
-    return batches

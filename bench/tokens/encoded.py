@@ -55,6 +55,11 @@ class Encoded:
         return self.ids[:start], self.ids[start:]
 
     @property
+    def before_targets(self) -> int:
+        """How many of a decoder's first tokens are read and nothing is predicted after them."""
+        return self.fed - max(1, self.answer)
+
+    @property
     def spoken(self) -> list[int]:
         """Places among the last `answer` tokens that carry loss."""
         silent = set(self.silent)  # a long dialogue has thousands
@@ -101,23 +106,27 @@ class Batch:
     """Where in a decoder's labels, row after row, there is something to predict; None: everywhere."""
     choices: Tensor | None = None
     """(batch, choices): whether an example has so many; None where each example is one sequence."""
+    beginning: Tensor | None = None
+    """(1, tokens) ids that all of a decoder's rows begin with, where these are read once: attention mask and position ids count
+    them, and the input ids are what follows. Nothing is predicted after any of them."""
 
 
-def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
+def collate(batch: Sequence[Encoded], pad: int, device: torch.device, shared: int = 0) -> Batch:
     """Pad a decoder's examples on the left, so that answers end together and logits are computed for the last positions
     alone; an encoder's on the right, since its position embeddings count from the first column. All go to one head.
 
-    A decoder is fed all tokens but the last, and its `labels` hold the token after each of the last positions.
+    A decoder is fed all tokens but the last, and its `labels` hold the token after each of the last positions. The `shared`
+    tokens that all its rows begin with are to be read once.
     """
     if batch[0].lengths:
         return _of_choices(batch, pad, device)
-    decodes = batch[0].decodes
-    inputs = [encoded.ids[: encoded.fed] for encoded in batch]
+    if batch[0].decodes:
+        return _of_continuations(batch, pad, device, shared)
+    inputs = [encoded.ids for encoded in batch]
     longest = max(map(len, inputs))
 
     def padded(row: Sequence[int], filler: int) -> list[int]:
-        padding = [filler] * (longest - len(row))
-        return [*padding, *row] if decodes else [*row, *padding]
+        return [*row, *[filler] * (longest - len(row))]
 
     mask = torch.tensor([padded([1] * len(ids), 0) for ids in inputs])
     ids = torch.tensor([padded(ids, pad) for ids in inputs])
@@ -125,13 +134,23 @@ def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
     return Batch(
         ids.to(device),
         mask.to(device),
-        # Positions count from the first real token (huggingface/transformers#22382); padding gets 0, as no embedding has -1.
-        (mask.cumsum(1) - 1).clamp(min=0).to(device),
+        (mask.cumsum(1) - 1).to(device),
         _label_tensor(batch).to(device),
-        None if decodes else batch[0].head,
+        batch[0].head,
         types,
         _weight_tensor(batch, device),
-        _target_places(batch, device) if decodes else None,
+    )
+
+
+def _of_continuations(batch: Sequence[Encoded], pad: int, device: torch.device, shared: int) -> Batch:
+    before = torch.ones(len(batch), shared, dtype=torch.long, device=device)
+    following = left_padded([encoded.ids[shared : encoded.fed] for encoded in batch], pad, before if shared else None, device)
+    return replace(
+        following,
+        labels=_label_tensor(batch).to(device),
+        weights=_weight_tensor(batch, device),
+        targets=_target_places(batch, device),
+        beginning=torch.tensor([batch[0].ids[:shared]], device=device) if shared else None,
     )
 
 
@@ -190,5 +209,6 @@ def left_padded(rows: Sequence[Sequence[int]], pad: int, before: Tensor | None, 
     ids = torch.tensor([[pad] * p + list(row) for p, row in zip(padding, rows, strict=True)]).to(device)
     mask = torch.tensor([[0] * p + [1] * (longest - p) for p in padding]).to(device)
     whole = mask if before is None else torch.cat([before, mask], 1)
+    # Positions count from the first real token (huggingface/transformers#22382); padding gets 0, as no embedding has -1.
     positions = (whole.cumsum(1) - 1).clamp(min=0)[:, -longest:]
     return Batch(ids, whole, positions, labels=torch.empty(0))

@@ -24,6 +24,11 @@ class Branch:
     branches: list["Branch"] = field(default_factory=list)
     """Those that have more in common."""
 
+    @property
+    def all_leaves(self) -> list[int]:
+        """Numbers of all sequences that begin so."""
+        return sorted([*self.leaves, *(number for branch in self.branches for number in branch.all_leaves)])
+
 
 def root(sequences: Sequence[tuple[int, ...]], limits: Sequence[int], sharing: bool = True) -> Branch:
     """The branch of all sequences, at which nothing is read. Of each sequence at most `limits` tokens are shared; without

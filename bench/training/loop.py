@@ -19,12 +19,13 @@ from bench.errors import DivergedError
 from bench.modeling.compiling import CompiledBlocks
 from bench.modeling.forward import loss_sum, unlaunched
 from bench.modeling.sharding import askable, ready, release
+from bench.modeling.shared_beginnings import shares_beginnings
 from bench.modeling.spared_work import SPARED, clock
 from bench.modeling.structure import fixed
 from bench.strategies.base import Hyperparameters
-from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
-from bench.tokens.token_counts import TokenCounts, padded_counts, useful_counts
+from bench.tokens.micro_batches import micro_batches
+from bench.tokens.token_counts import TokenCounts, useful_counts
 from bench.training.course import Course, Listed
 from bench.training.optimizer import by_rows, clippable, optimizer
 from bench.training.shrinking import as_memory_allows
@@ -100,6 +101,8 @@ def _train(
     if state.keeper:
         state.keeper.begin(wrapped, adam)
     still = fixed(unlaunched(wrapped))
+    # A launcher's wrapper counts on one pass of each process before a backward pass, and the compiler on texts without a cache.
+    sharing = parallelism(accelerator) == "none" and not hyperparameters.compile and shares_beginnings(model)
     compiled = CompiledBlocks(unlaunched(wrapped)) if hyperparameters.compile else nullcontext()
     _training_mode(wrapped, still)
     step = course.next(state)
@@ -108,7 +111,7 @@ def _train(
         rate = learning_rate(*course.place(state), hyperparameters)
         for group in adam.param_groups:
             group["lr"] = rate
-        passes = partial(_gradients, wrapped, step, accelerator, hyperparameters.label_smoothing, padding.pad)
+        passes = partial(_gradients, wrapped, step, accelerator, hyperparameters.label_smoothing, padding.pad, sharing)
         with compiled:
             mean, computed, spared = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
         if not math.isfinite(mean):
@@ -149,18 +152,24 @@ def _training_mode(wrapped: nn.Module, still: Sequence[nn.Module]) -> None:
 
 
 def _gradients(
-    wrapped: nn.Module, step: Sequence[Encoded], accelerator: Accelerator, smoothing: float, pad: int, tokens: int
+    wrapped: nn.Module,
+    step: Sequence[Encoded],
+    accelerator: Accelerator,
+    smoothing: float,
+    pad: int,
+    sharing: bool,
+    tokens: int,
 ) -> tuple[float, TokenCounts, TokenCounts]:
     """Backward passes over a step's global batch; returns its mean loss, what went through all processes' models, and what of
     it past the layers that never change."""
     world = accelerator.num_processes
     mass = sum(encoded.mass for encoded in step)
     total, work, before = torch.zeros((), device=accelerator.device, dtype=torch.float64), TokenCounts(), SPARED.work
-    parts = micro_batches(step, tokens, accelerator.process_index, world)
+    parts = micro_batches(step, tokens, accelerator.process_index, world, sharing)
     # Where gradients are shared out, each process keeps only its part of their sum, and DeepSpeed does so by itself.
     together = parallelism(accelerator) in ("none", "ddp")
     for last, part in zip([*[False] * (len(parts) - 1), True], parts, strict=True):
-        batch, work = collate(part, pad, accelerator.device), work + padded_counts(part)
+        batch, work = collate(part.rows, pad, accelerator.device, part.shared), work + part.work
         # What accelerator.accumulate does for a fixed number of micro-batches; here it depends on the step's lengths.
         accelerator.gradient_state._set_sync_gradients(last)
         with accelerator.no_sync(wrapped) if together and not last else nullcontext():

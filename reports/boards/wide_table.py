@@ -63,7 +63,7 @@ def _wide_columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Co
         _wide_cost_column("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
         _wide_cost_column("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
         _wide_cost_column("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
-        _wide_cost_column("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
+        _wide_cost_column("useful_flops", "text by text", lambda cost: cost.useful_flops, numbers.scaled),
         _wide_cost_column("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
         *(devices if any(row.cost and _several_devices_trained(row.cost) for row in rows) else []),
         _wide_cost_column("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),

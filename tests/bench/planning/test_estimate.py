@@ -1,5 +1,6 @@
 """What a plan says before anything is trained, held to what the run's own parts say."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,8 @@ from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.running import curriculum
 from bench.tasks.encoding import Encoding
+from bench.tokens.micro_batches import micro_batches
+from bench.tokens.token_counts import TokenCounts
 from bench.training import loop
 
 RATE = 1e12
@@ -28,6 +31,20 @@ def test_tokens_are_those_of_the_curriculum_and_the_formula_makes_operations_of_
     ended = loop.train(model, steps, runs[1].strategy.hyperparameters, Accelerator(cpu=True), loop.Padding(0))
     assert full.operations == flops.count_flops(model).computed(ended.computed) > flops.count_flops(model).useful(ended.useful)
     assert frozen.operations < full.operations and frozen.memory.total < full.memory.total
+
+
+@pytest.mark.parametrize(("settings", "begins_once"), [([], True), (["dropout=0.1"], False), (["compile=true"], False)])
+def test_what_texts_begin_with_is_planned_as_it_is_read(decoder_folder, tmp_path, settings, begins_once):
+    folder = shutil.copytree(decoder_folder, tmp_path / "of-system-words")
+    template = folder / "chat_template.jinja"
+    template.write_text("You are an assistant who answers what is asked, in few words.\n" + template.read_text())
+    options = PlanOptions("sentiment", str(folder), strategies=["instruction"], budget="32", settings=settings)
+    (run,) = plan(options, "fp32")
+    steps = curriculum.build_curriculum(run, Encoding(run.model, run.max_length)).steps
+    cut = [micro_batches(step, loop.MICRO_BATCH_TOKENS, 0, 1, begins_once) for step in steps]
+    assert any(batch.shared for batches in cut for batch in batches) == begins_once
+    work = sum((batch.work for batches in cut for batch in batches), TokenCounts())
+    assert estimate.estimate_cost(run, RATE).operations == flops.count_flops(run.model.load()).computed(work)
 
 
 def test_each_stage_is_planned_and_what_is_asked_after_each():

@@ -21,7 +21,7 @@ from bench.tasks import splits
 from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example
 from bench.tasks.separation import normalised
-from bench.tokens.batches import micro_batches
+from bench.tokens.micro_batches import micro_batches
 from bench.tokens.token_counts import useful_counts
 
 
@@ -180,7 +180,7 @@ def test_the_processes_share_out_a_curriculum_that_knows_nothing_of_them(world):
     found = curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
     assert len(found.steps) > 1
     for step in found.steps:
-        parts = [e for rank in range(world) for batch in micro_batches(step, 256, rank, world) for e in batch if e.weight]
+        parts = [e for rank in range(world) for batch in micro_batches(step, 256, rank, world) for e in batch.rows if e.weight]
         assert sorted(e.ids for e in parts) == sorted(e.ids for e in step)
 
 

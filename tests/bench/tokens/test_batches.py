@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.tokens import batches
-from bench.tokens.encoded import Encoded
 
 lengths = st.lists(st.integers(1, 200), min_size=1, max_size=60)
 
@@ -139,23 +138,6 @@ def test_a_moving_mixture_by_hand():
     assert np.cumsum(thirds, axis=0)[:, 0] == pytest.approx(np.cumsum((np.arange(16) + 0.5) / 16 * 20), abs=0.5)
     assert np.bincount(drawn).tolist() == [160, 160]
     assert thirds[0][0] <= 1 and thirds[-1][0] >= 19
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 200), st.integers(0, 2)), min_size=1, max_size=60),
-    st.integers(1, 4),
-    st.integers(50, 500),
-)
-def test_processes_share_a_step_without_gap_or_overlap_and_in_step(items, world, tokens):
-    step = [Encoded(tuple(range(length)), labels=(number,), head=head) for number, (length, head) in enumerate(items)]
-    parts = [batches.micro_batches(step, tokens, rank, world) for rank in range(world)]
-    assert len({len(part) for part in parts}) == 1
-    assert all(part for rank in parts for part in rank)  # who has none of its own takes part with one that weighs nothing
-    found = [encoded.labels[0] for part in parts for batch in part for encoded in batch if encoded.weight]
-    assert sorted(found) == list(range(len(step)))
-    assert all(len(batch) == 1 or max(each.size for each in batch) * len(batch) <= tokens for part in parts for batch in part)
-    for turn in zip(*parts, strict=True):  # at one time all processes go through the same head
-        assert len({encoded.head for batch in turn for encoded in batch}) == 1
 
 
 @given(lengths, st.integers(50, 1000), st.integers(1, 9))

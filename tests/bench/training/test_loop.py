@@ -387,3 +387,33 @@ def test_label_smoothing_follows_the_trainer(tmp_path):
     model = undropped(run, AutoModelForSequenceClassification, num_labels=2)
     expected = trainer_losses(model, rows, collator, tmp_path, run.batch, label_smoothing_factor=0.1)
     assert state.losses == pytest.approx(expected.values, rel=1e-4)
+
+
+BEGUN = [
+    [
+        Encoded((*range(100, 130), *range(200 + n, 209 + n + n % 3)), answer=1 + n % 2, weight=1 / (1 + n % 2))
+        for n in range(first, first + 16)
+    ]
+    for first in (0, 16, 32)
+]
+"""Texts of 30 tokens in common and 9 to 11 of their own."""
+
+
+def trained_on(model, steps, *more, hyperparameters=HYPERPARAMETERS):
+    return loop.train(model, steps, hyperparameters, Accelerator(cpu=True), Padding(0, *more))
+
+
+def test_what_texts_begin_with_is_read_once_and_nothing_else_differs(decoder, monkeypatch):
+    """Budgets know nothing of it: what is useful of a text is all of it."""
+    models = decoder.load(), decoder.load(), decoder.load()
+    once = trained_on(models[0], BEGUN)
+    compiled = trained_on(models[2], BEGUN[:1], hyperparameters=HYPERPARAMETERS.model_copy(update={"compile": True}))
+    monkeypatch.setattr(loop, "shares_beginnings", lambda model: False)
+    whole = trained_on(models[1], BEGUN)
+    assert once.losses == pytest.approx(whole.losses, rel=1e-6)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(models[0].parameters(), models[1].parameters(), strict=True))
+    assert (once.useful, once.tokens, once.computed.positions) == (whole.useful, whole.tokens, whole.computed.positions)
+    assert once.computed.tokens == whole.computed.tokens - 3 * 15 * 30 < whole.tokens
+    assert compiled.computed.tokens == whole.computed.tokens / 3
+    small = trained_on(decoder.load(), BEGUN, 100)  # by the bound that a memory ceiling sets
+    assert small.losses == pytest.approx(whole.losses, rel=1e-6)
