@@ -153,7 +153,8 @@ def _answered(
         found = generator.binomial(gold.astype(int), ndtr((x[..., None] - hard) / np.sqrt(OWN)))
         wrong = generator.poisson(FALSE_ALARMS, found.shape)  # a sentence holds one entity on average
         counts = np.stack(np.broadcast_arrays(found, found + wrong, gold), axis=-1).astype(np.float64)
-        return of_counts(counts, lambda t: 2 * t[..., 0] / np.maximum(t[..., 1] + t[..., 2], 1), clusters)
+        held = counts[..., 1] + counts[..., 2]
+        return of_counts(counts, lambda t: 2 * t[..., 0] / np.maximum(t[..., 1] + t[..., 2], 1), clusters, held)
     hard = hard + np.sqrt(OWN) * _normal(generator, tables, rows, seeds, cell.items)
     if cell.measure == "ROC AUC":
         positive = gold[0, 0, 0] > 0
@@ -196,7 +197,7 @@ def _held(cell: Cell, tables: int, generator: np.random.Generator) -> dict[str, 
     gained = rows - base
     gain_low, gain_high = limits(gained.values.mean(-1), of_row(gained, by_row))
     gain = cell.truth - cell.base
-    each = [replace(rows, values=rows.values[:, row], shifts=rows.shifts[:, row]) for row in range(cell.rows)]
+    each = [rows.row(index) for index in range(cell.rows)]
     pairs = [(a.values.mean(-1) - b.values.mean(-1), of_pair(a, b, spread)) for a, b in combinations(each, 2)]
     # Holm's first step: nothing is found unless the smallest p is at most .05 / pairs.
     false = [np.abs(value) > margin.half_width(0.05 / len(pairs)) for value, margin in pairs]

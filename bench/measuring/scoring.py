@@ -24,7 +24,8 @@ def _metric_score(predictions: pd.DataFrame, name: str) -> Score:
     metric, predictions = metrics.counted(name), restricted(predictions, name, ["prediction", "gold"])
     counts = metric.counts(predictions["prediction"].tolist(), predictions["gold"].tolist())
     # The first axis is that of seeds, of which one model is one.
-    answered = of_counts(counts[None], metric.number, clusters_of(predictions.get("cluster"), len(counts)))
+    clusters = clusters_of(predictions.get("cluster"), len(counts))
+    answered = of_counts(counts[None], metric.number, clusters, metric.weights(counts[None]))
     low, high = of_one_model(answered, metric.scale)
     return Score(
         name=name,
@@ -57,8 +58,9 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
     after, before = (restricted(frame, name, ["prediction", "gold"]) for frame in (after, before))
     # One gold for both, since they hold the same items.
     gold = after["gold"].tolist()
-    new, old = (metric.counts(frame["prediction"].tolist(), gold) for frame in (after, before))
     clusters = clusters_of(after.get("cluster"), len(gold))
-    risen = of_counts(new[None], metric.number, clusters) - of_counts(old[None], metric.number, clusters)
+    counts = (metric.counts(frame["prediction"].tolist(), gold)[None] for frame in (after, before))
+    new, old = (of_counts(side, metric.number, clusters, metric.weights(side)) for side in counts)
+    risen = new - old
     risen *= 1.0 if metric.higher_is_better else -1.0
     return float(risen.values[0]), *of_one_model(risen)

@@ -1,4 +1,5 @@
-"""The one shape of a metric: counts per item, (items, k), and a number from their sum, over all items or a resample's."""
+"""The one shape of a metric: counts per item, (items, k), a number from their sum, over all items or a resample's, and how much
+each item weighs in it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -44,6 +45,11 @@ class Counted(ABC):
     def number(self, totals: Floats) -> Floats:
         """Sums of counts over items, (..., k), as the metric's numbers, (...)."""
 
+    @abstractmethod
+    def weights(self, counts: Floats) -> Floats:
+        """Counts, (..., items, k), as how much of the denominators each item makes, (..., items), in any unit: the degrees of
+        freedom of the number's variance over items are counted by it, since an item with more moves the number more."""
+
     def value(self, predictions: Sequence[Any], references: Sequence[Any]) -> float:
         """The metric over all items."""
         return float(self.number(self.counts(predictions, references).sum(0)))
@@ -72,6 +78,9 @@ class Mean(Counted):
     def number(self, totals: Floats) -> Floats:
         return ratio(totals[..., 0], totals[..., 1])
 
+    def weights(self, counts: Floats) -> Floats:
+        return counts[..., 1]
+
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Quotients; 0 where there is nothing to divide by, as in scikit-learn and seqeval."""
@@ -85,3 +94,10 @@ def mean_f1(totals: Floats) -> Floats:
     # A resample may miss a class that all items together have: then it is no part of the mean, as in scikit-learn.
     occurs = predicted + gold > 0
     return ratio(ratio(2 * hits, predicted + gold).sum(-1), occurs.sum(-1, dtype=np.float64))
+
+
+def mean_f1_weights(counts: Floats) -> Floats:
+    """(..., items, 3 x classes) as (..., items): an item's part of each class's predictions and golds, summed over classes."""
+    _, predicted, gold = np.moveaxis(counts.reshape(*counts.shape[:-1], -1, 3), -1, 0)
+    held = predicted + gold
+    return ratio(held, np.broadcast_to(held.sum(-2, keepdims=True), held.shape)).sum(-1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics.base import Counted, Mean, mean_f1
+from bench.metrics.base import Counted, Mean, mean_f1, mean_f1_weights
 from bench.statistics.arrays import Floats
 
 
@@ -32,3 +32,6 @@ class MacroF1(Counted):
 
     def number(self, totals: Floats) -> Floats:
         return mean_f1(totals)
+
+    def weights(self, counts: Floats) -> Floats:
+        return mean_f1_weights(counts)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bench.errors import UserError
-from bench.metrics.base import Counted, mean_f1, ratio
+from bench.metrics.base import Counted, mean_f1, mean_f1_weights, ratio
 from bench.statistics.arrays import Floats
 
 Spans = set[tuple[str, int, int]]
@@ -65,6 +65,9 @@ class EntityPrecision(_Micro):
     def number(self, totals: Floats) -> Floats:
         return ratio(totals[..., 0], totals[..., 1])
 
+    def weights(self, counts: Floats) -> Floats:
+        return counts[..., 1]
+
 
 class EntityRecall(_Micro):
     name = "entity_recall"
@@ -73,6 +76,9 @@ class EntityRecall(_Micro):
     def number(self, totals: Floats) -> Floats:
         return ratio(totals[..., 0], totals[..., 2])
 
+    def weights(self, counts: Floats) -> Floats:
+        return counts[..., 2]
+
 
 class EntityF1(_Micro):
     name = "entity_f1"
@@ -80,6 +86,9 @@ class EntityF1(_Micro):
 
     def number(self, totals: Floats) -> Floats:
         return ratio(2 * totals[..., 0], totals[..., 1] + totals[..., 2])
+
+    def weights(self, counts: Floats) -> Floats:
+        return counts[..., 1] + counts[..., 2]
 
 
 class EntityMacroF1(_Entities):
@@ -103,6 +112,9 @@ class EntityMacroF1(_Entities):
 
     def number(self, totals: Floats) -> Floats:
         return mean_f1(totals)
+
+    def weights(self, counts: Floats) -> Floats:
+        return mean_f1_weights(counts)
 
 
 class EntityWordF1(EntityF1):

@@ -53,6 +53,10 @@ class _Sacrebleu(Counted):
     def number(self, totals: Floats) -> Floats:
         return np.apply_along_axis(lambda row: self.scorer._compute_score_from_stats(row.tolist()).score, -1, totals)
 
+    def weights(self, counts: Floats) -> Floats:
+        # Both metrics' first two columns are the lengths of a text and of its reference: in BLEU's words, or chrF's characters.
+        return counts[..., 0] + counts[..., 1]
+
 
 class Bleu(_Sacrebleu):
     name = "bleu"

@@ -27,6 +27,9 @@ class _PerUnit(Counted):
                 raise UserError(f"item {number}: there are no {self.unit} to score; leave it out")
         return np.array([(each[0], each[self.place]) for each in predictions], dtype=np.float64).reshape(-1, 2)
 
+    def weights(self, counts: Floats) -> Floats:
+        return counts[..., 1]
+
 
 class Perplexity(_PerUnit):
     name = "perplexity"

@@ -110,12 +110,19 @@ def _planted_difference(of: Likeness, generator: np.random.Generator) -> float:
     """From the components that tables of these rows have: known over seeds, and over items the mean of 200 tables."""
     # How far pairs vary over items hangs on how alike rows answer, which drawn tables show.
     margins = [margin for drawn in drawn_tables(Tables(of, of.seeds), 200, generator) for _, margin in _pair_margins(drawn)]
-    items = float(np.mean([np.mean(margin.items) for margin in margins]))
+    items, freedom = mean_over_items(margins)
     own = float(of.own.mean()) / of.items
     # The likeness says how far seeds vary; what 200 tables estimate of it would add their own chance.
     seeds = 2 * (of.sd**2 + own) / of.seeds
-    mean = Margin(seeds, float(margins[0].seed_freedom), items, float(margins[0].item_freedom))
+    mean = Margin(seeds, float(margins[0].seed_freedom), items, freedom)
     return detectable(mean, _family(of), of.share(float(of.truths.mean()))).value
+
+
+def mean_over_items(margins: Sequence[Margin]) -> tuple[float, float]:
+    """The variance over items and its degrees of freedom, on average over margins of drawn tables."""
+    return float(np.mean([np.mean(each.items) for each in margins])), float(
+        np.mean([np.mean(each.item_freedom) for each in margins])
+    )
 
 
 def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
@@ -146,7 +153,7 @@ def _hold_truth(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArr
 
 
 def _pair_margins(drawn: DrawnTables) -> list[tuple[Floats, Margin]]:
-    rows = [drawn.row(index) for index in range(drawn.rows.values.shape[1])]
+    rows = [drawn.rows.row(index) for index in range(drawn.rows.values.shape[1])]
     return [(a.values.mean(-1) - b.values.mean(-1), of_pair(a, b, drawn.spread)) for a, b in combinations(rows, 2)]
 
 

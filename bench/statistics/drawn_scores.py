@@ -29,6 +29,8 @@ class Scoring:
 
     number: Callable[[Floats], Floats]
     """Sums of counts over items, (..., k), as scores from 0 to 1, (...); twice the sums make the same score."""
+    weights: Callable[[Floats], Floats]
+    """Counts, (..., items, k), as what of the denominators each item makes, (..., items)."""
     scale: Scale
     worst: Floats
     """(items, k)"""
@@ -82,16 +84,21 @@ def scoring_of_mean(base: Floats) -> Scoring:
     """Of a mean of values from 0 to 1, (items,) of the untouched model."""
     ones = np.ones_like(base)
     worst, best, own = (np.stack([value, ones], axis=-1) for value in (np.zeros_like(base), ones, base))
-    return Scoring(lambda totals: totals[..., 0] / totals[..., 1], "graded", worst, best, own)
+    return Scoring(lambda totals: totals[..., 0] / totals[..., 1], lambda counts: counts[..., 1], "graded", worst, best, own)
 
 
 def scoring_of_sums(
-    counts: Floats, base: Floats, empty: Floats, perfect: Floats, number: Callable[[Floats], Floats]
+    counts: Floats,
+    base: Floats,
+    empty: Floats,
+    perfect: Floats,
+    number: Callable[[Floats], Floats],
+    weights: Callable[[Floats], Floats],
 ) -> Scoring:
     """Of a number from 0 to 1 that is made of sums of what all runs' answers count, (runs, items, k), and the untouched
     model's, those of nobody who answers, and perfect ones, each (items, k)."""
     known = np.concatenate([counts, np.stack([base, empty, perfect])])
-    unordered = Scoring(number, "logit", empty, perfect, base)
+    unordered = Scoring(number, weights, "logit", empty, perfect, base)
     moves = unordered.moved(counts.mean(0).sum(0)[None], known)
     best = np.take_along_axis(known, moves.argmax(0)[None, :, None], axis=0)[0]
     lost = best - counts.mean(0)
@@ -102,4 +109,4 @@ def scoring_of_sums(
     most = np.divide(best, lost, out=np.full_like(lost, np.inf), where=lost > 0).min(-1)
     worst = best - np.minimum(further, most)[:, None] * lost
     # The mean of answers that are all the best there is shows no way.
-    return Scoring(number, "logit", np.where(apart[:, None], worst, empty), best, base)
+    return Scoring(number, weights, "logit", np.where(apart[:, None], worst, empty), best, base)

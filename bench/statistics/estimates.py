@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from bench.statistics.intervals import CONFIDENCE, NO_SPREAD, Margin, Scale, Spread, Z, limits, of_row, pooled
-from bench.statistics.jackknife import ENOUGH_CLUSTERS, Jackknifed
+from bench.statistics.jackknife import Jackknifed
 from bench.statistics.variances import over_seeds
 
 Bounds = tuple[float, float]
@@ -43,7 +43,10 @@ class Estimate:
     p: float | None = None
     """Of a difference: how surprising it is if the truth is 0; corrected where several are looked at together."""
     clusters: float | None = None
-    """The effective number of clusters of the items; None where each is by itself."""
+    """The effective number of clusters of the items, by what the number rests on; None where each is by itself."""
+    few_clusters: bool = False
+    """Whether there are too few clusters by their items: the interval holds new items of these clusters, and nothing is claimed
+    of new clusters."""
     answered: Jackknifed | None = field(default=None, repr=False, compare=False)
     """The answers that the interval is made of, by which it is held against other rows'; None where it is made of bounds."""
     spread: Spread = field(default=NO_SPREAD, repr=False, compare=False)
@@ -76,11 +79,6 @@ class Estimate:
             spread=Spread(self.spread.variance * factor**2, self.spread.freedom),
             items=None if self.items is None else (min(scaled := [end * factor for end in self.items]), max(scaled)),
         )
-
-    @property
-    def few_clusters(self) -> bool:
-        """Whether the interval holds new items of these clusters, and nothing is claimed of new clusters."""
-        return self.clusters is not None and self.clusters < ENOUGH_CLUSTERS
 
     @property
     def significant(self) -> bool:
@@ -118,10 +116,10 @@ def estimate(
         low, high = limits(mean, margin, scale)
         # An AUC with a single item of a class has no variance over items, and its shifts are NaN.
         if np.isfinite([low, high]).all():
-            effective = None if _by_themselves(answered) else answered.clusters.effective
+            effective, few = _effective_clusters(answered), answered.clusters.few
             basis: Basis = "items and seeds" if seeded else "items"
             p = _p_of_difference(mean, margin, scale)
-            return Estimate(mean, float(low), float(high), basis, runs, sd, p, effective, answered, spread, scale)
+            return Estimate(mean, float(low), float(high), basis, runs, sd, p, effective, few, answered, spread, scale)
     pairs = [pair for pair in known if pair is not None]
     # Bounds of some runs would pass for those of all.
     if len(pairs) < runs:
@@ -188,5 +186,9 @@ def _p_of_difference(mean: float, margin: Margin, scale: Scale) -> float | None:
     return float(margin.p(mean)) if scale == "plain" else None
 
 
-def _by_themselves(answered: Jackknifed) -> bool:
-    return answered.clusters.effective == len(answered.clusters.codes)
+def _effective_clusters(answered: Jackknifed) -> float | None:
+    clusters = answered.clusters
+    # Too few are told by their items, since these are what is left out then.
+    if clusters.single:
+        return clusters.effective if clusters.few else None
+    return float(answered.freedom) + 1

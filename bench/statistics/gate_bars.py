@@ -10,7 +10,7 @@ from dataclasses import fields
 import numpy as np
 
 from bench.statistics.arrays import Floats
-from bench.statistics.bars import StatisticalBar, dealt_out, drawn_tables, planted_ends, share_of
+from bench.statistics.bars import StatisticalBar, dealt_out, drawn_tables, mean_over_items, planted_ends, share_of
 from bench.statistics.change import change_verdicts
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin, of_pair
@@ -86,11 +86,10 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
     own = of.own / of.items
     falls = []
     for row in range(rows):
-        items = float(np.mean([np.mean(margin.items) for _, margin in drawn[row::rows]]))
+        items, freedom = mean_over_items([margin for _, margin in drawn[row::rows]])
         # As for the planted difference, the likeness knows this variance better than drawn comparisons do.
         seeds = 2 * (of.sd**2 + float(own[row])) / of.seeds
-        known = drawn[row][1]
-        margin = Margin(seeds, float(known.seed_freedom), items, float(known.item_freedom))
+        margin = Margin(seeds, float(drawn[row][1].seed_freedom), items, freedom)
         falls.append(detectable(margin, rows, of.share(float(of.truths[row])), within).value)
     return falls
 
@@ -120,5 +119,5 @@ def _drawn_verdicts(
 
 def _changes_of_rows(drawn: DrawnTables, rows: int) -> list[tuple[Floats, Margin]]:
     """Each row now minus itself before, with what that varies by, in all the comparisons."""
-    pairs = [(drawn.row(row), drawn.row(rows + row)) for row in range(rows)]
+    pairs = [(drawn.rows.row(row), drawn.rows.row(rows + row)) for row in range(rows)]
     return [(now.values.mean(-1) - then.values.mean(-1), of_pair(now, then, drawn.spread)) for now, then in pairs]

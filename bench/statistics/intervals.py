@@ -130,7 +130,7 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     # Each part is a mean of covariances between seeds, which chance can bring below what the pair's own needs.
     own = one.items_variance + other.items_variance
     items = beyond_rounding(own - 2 * one.items_covariance(other), own)
-    item_freedom = min(one.freedom, other.freedom)
+    item_freedom = np.minimum(one.freedom, other.freedom)
     counts = [row.values.shape[-1] for row in (one, other)]
     if others is not None and not _same_spread(spread, others):
         first, second = _own_part(one, spread), _own_part(other, others)

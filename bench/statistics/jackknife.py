@@ -3,6 +3,10 @@
 Seeds of a row, and rows of a table, answer the same items, so that their scores shift together. The shifts are scaled such that
 the products of two scores' shifts, added up, are the jackknife's covariance of the two over new items (Efron & Stein 1981). For
 ROC AUC they are DeLong's placements (DeLong et al. 1988), whole clusters of them as in Obuchowski 1997.
+
+That variance is a sum of squares of unlike size, and so has fewer degrees of freedom than clusters (Satterthwaite 1946). Where
+a cluster's part of it is expected to grow with a weight, such as its sentences' entities for F1, there are (sum of weights)^2 /
+sum of squared weights - 1 of them: as many as that number of clusters of one weight would have (Kish 1965 on unlike weights).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -52,8 +56,13 @@ def clusters_of(labels: Iterable[Any] | None, items: int) -> Clusters:
     # Then nothing belongs together, and items are left out without the detour over clusters.
     if len(sizes) == items:
         return alone
-    effective = float(sizes.sum() ** 2 / (sizes**2).sum())
+    effective = float(effective_number(sizes.astype(np.float64)))
     return Clusters(codes.astype(np.int64), effective, few=effective < ENOUGH_CLUSTERS)
+
+
+def effective_number(weights: Floats) -> Floats:
+    """Of weights, (..., n), that are not all 0: so many of one weight, (...), would say as much (Kish 1965)."""
+    return np.asarray(weights.sum(-1) ** 2 / (weights**2).sum(-1))
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,9 @@ class Jackknifed:
     """(..., seeds)"""
     shifts: Floats
     """(..., seeds, clusters): the scaled shift of each score where a cluster is left out."""
-    freedom: float
-    """Degrees of freedom of the variance over items: effective clusters, or items, minus 1; ROC AUC: the smaller class'."""
+    freedom: float | Floats
+    """(...): degrees of freedom of the variance over items: effective clusters, or items, minus 1, of the seed that has least;
+    ROC AUC: at most the smaller class' items minus 1."""
     clusters: Clusters
 
     @cached_property
@@ -97,9 +107,14 @@ class Jackknifed:
         """Covariance, (...), of two rows' means over items: the mean over all pairs of a seed of one and one of the other."""
         return (self._mean_shifts * other._mean_shifts).sum(-1)
 
+    def row(self, index: int) -> "Jackknifed":
+        """One of rows that stand side by side, (..., rows, seeds)."""
+        freedom = np.broadcast_to(self.freedom, self.values.shape[:-1])[..., index]
+        return Jackknifed(self.values[..., index, :], self.shifts[..., index, :, :], freedom, self.clusters)
+
     def __sub__(self, other: "Jackknifed") -> "Jackknifed":
         """The difference of two models' scores on the same items, seed by seed; one seed is held against all of the other's."""
-        freedom = min(self.freedom, other.freedom)
+        freedom = np.minimum(self.freedom, other.freedom)
         return Jackknifed(self.values - other.values, self.shifts - other.shifts, freedom, self.clusters)
 
     def __mul__(self, factor: float) -> "Jackknifed":
@@ -107,11 +122,17 @@ class Jackknifed:
         return Jackknifed(self.values * factor + 0.0, self.shifts * factor, self.freedom, self.clusters)
 
 
-def of_counts(counts: Floats, number: Callable[[Floats], Floats], clusters: Clusters) -> Jackknifed:
-    """Scores that `number` makes of sums over items of `counts`, (..., seeds, items, k): means, F1, a corpus' perplexity."""
+def of_counts(
+    counts: Floats, number: Callable[[Floats], Floats], clusters: Clusters, weights: Floats | None = None
+) -> Jackknifed:
+    """Scores that `number` makes of sums over items of `counts`, (..., seeds, items, k): means, F1, a corpus' perplexity.
+
+    `weights`, (..., seeds, items), say how much of the variance over items each is expected to carry, in any unit, by which
+    degrees of freedom are counted; None: all as much.
+    """
     totals = counts.sum(-2)
     parts = counts if clusters.single else _sums_by_cluster(counts, clusters.codes, axis=-2)
-    return _from_left_out(number(totals), number(totals[..., None, :] - parts), clusters)
+    return _from_left_out(number(totals), number(totals[..., None, :] - parts), clusters, weights)
 
 
 def of_scores(score: Callable[[Indices], Sequence[float]], clusters: Clusters) -> Jackknifed:
@@ -131,15 +152,16 @@ def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Cluster
     above, below = predicted[..., positive], predicted[..., ~positive]
     ups, downs = _placements(above, below), 1 - _placements(below, above)
     auc = ups.mean(-1)
-    shifts = np.zeros(predicted.shape)
+    shifts, weights = np.zeros(predicted.shape), np.zeros(len(positive))
     codes = np.arange(len(positive)) if clusters.single else clusters.codes
     for members, placements in ((positive, ups), (~positive, downs)):
-        holding = len(np.unique(codes[members]))
-        scale = np.sqrt(holding / (holding - 1)) / members.sum() if holding > 1 else np.nan
+        holding, count = len(np.unique(codes[members])), members.sum()
+        scale = np.sqrt(holding / (holding - 1)) / count if holding > 1 else np.nan
         shifts[..., members] = (placements - auc[..., None]) * scale
+        weights[members] = 1 / max(count, 1) ** 2
     smaller = float(min(positive.sum(), (~positive).sum()))
     parts = shifts if clusters.single else _sums_by_cluster(shifts, codes, axis=-1)
-    return Jackknifed(auc, parts, min(_freedom(clusters), smaller - 1), clusters)
+    return Jackknifed(auc, parts, min(float(_freedom(clusters, weights[None])), smaller - 1), clusters)
 
 
 def _placements(values: Floats, others: Floats) -> Floats:
@@ -153,16 +175,25 @@ def _placements(values: Floats, others: Floats) -> Floats:
     return placed
 
 
-def _from_left_out(values: Floats, left: Floats, clusters: Clusters) -> Jackknifed:
+def _from_left_out(values: Floats, left: Floats, clusters: Clusters, weights: Floats | None = None) -> Jackknifed:
     """From the scores of all items, (..., seeds), and those with one cluster left out, (..., seeds, clusters)."""
     count = left.shape[-1]
     # Scaled so, their squares add up to (G - 1) / G times the squared distances, the jackknife's variance.
     shifts = (left - left.mean(-1, keepdims=True)) * np.sqrt((count - 1) / count)
-    return Jackknifed(values, shifts, _freedom(clusters), clusters)
+    return Jackknifed(values, shifts, _freedom(clusters, weights), clusters)
 
 
-def _freedom(clusters: Clusters) -> float:
-    return (len(clusters.codes) if clusters.single else clusters.effective) - 1.0
+def _freedom(clusters: Clusters, weights: Floats | None) -> float | Floats:
+    """(...), of the seed that has least, of weights, (..., seeds, items)."""
+    if weights is None:
+        return (len(clusters.codes) if clusters.single else clusters.effective) - 1.0
+    # A model that says nothing where nothing is to be found gives no item a weight.
+    known = np.where(weights.any(-1, keepdims=True), weights, 1.0)
+    parts = known if clusters.single else _sums_by_cluster(known, clusters.codes, axis=-1)
+    # However unlike two clusters are, their variance has one degree of freedom; of less there is no t.
+    least = min(1.0, parts.shape[-1] - 1.0)
+    freedom: Floats = np.maximum(effective_number(parts) - 1, least).min(-1)
+    return freedom
 
 
 def _sums_by_cluster(parts: Floats, codes: Indices, axis: int) -> Floats:

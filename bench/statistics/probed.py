@@ -22,7 +22,7 @@ def of_probe(measure: str, values: Floats, weights: Floats, gold: Floats | None,
     # Weights are the items' own, such as a passage's tokens, and no seed's.
     weights = np.broadcast_to(weights, values.shape)
     counts = np.stack([values * weights, weights], axis=-1)
-    return of_counts(counts, _weighted_mean, clusters)
+    return of_counts(counts, _weighted_mean, clusters, weights)
 
 
 def of_shares(right: Floats, clusters: Clusters) -> Jackknifed:

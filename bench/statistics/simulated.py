@@ -29,7 +29,7 @@ from scipy.special import ndtr, ndtri
 from bench.statistics.arrays import Floats, Indices
 from bench.statistics.drawn_scores import Scoring, scoring_of_mean
 from bench.statistics.intervals import Spread
-from bench.statistics.jackknife import Clusters, Jackknifed, of_counts
+from bench.statistics.jackknife import Clusters, Jackknifed, effective_number, of_counts
 
 LEAST_CHANCE = 1e-4
 """No answer is more certain than this."""
@@ -75,6 +75,13 @@ class Likeness:
         if self.scoring.of_mean:
             return self.chances.mean(-1)
         return np.array([_mean_score(*each, self.scoring) for each in zip(self.chances, self.sigmas, strict=True)])
+
+    @property
+    def effective_clusters(self) -> float:
+        """As many as the rows' score rests on, where all answers are at their mean; of the row with fewest."""
+        mean = self.scoring.counts(self.chances[None, :, None], np.arange(self.items)[None])
+        answered = of_counts(mean, self.scoring.number, self.clusters, self.scoring.weights(mean))
+        return float(np.min(answered.freedom)) + 1
 
     @property
     def lowest(self) -> float:
@@ -193,9 +200,6 @@ class DrawnTables:
         rows, seeds = self.rows.values.shape[-2:]
         return Spread(self.rows.values.var(-1, ddof=1).mean(-1), rows * (seeds - 1))
 
-    def row(self, index: int) -> Jackknifed:
-        return replace(self.rows, values=self.rows.values[:, index], shifts=self.rows.shifts[:, index])
-
 
 class Tables:
     """Draws tables of so many seeds and items, whole clusters of them where the likeness has such."""
@@ -225,7 +229,7 @@ class Tables:
         values = right if part == 1 else part * right + (1 - part) * ndtr(places)
         scoring = self.of.scoring
         drawn, base = scoring.counts(values, items), scoring.base[items][:, None, None]
-        return DrawnTables(*(of_counts(counts, scoring.number, clusters) for counts in (drawn, base)))
+        return DrawnTables(*(of_counts(each, scoring.number, clusters, scoring.weights(each)) for each in (drawn, base)))
 
     def _items(self, tables: int, generator: np.random.Generator) -> tuple[Indices, Clusters]:
         """(tables, items), with replacement."""
@@ -237,5 +241,5 @@ class Tables:
         count = max(2, round(len(self.members) * self.items / len(known.codes)))
         chosen = [self.members[code] for code in generator.integers(len(self.members), size=count)]
         sizes = np.array([len(each) for each in chosen])
-        effective = float(sizes.sum() ** 2 / (sizes**2).sum())
+        effective = float(effective_number(sizes.astype(np.float64)))
         return np.concatenate(chosen)[None], Clusters(np.repeat(np.arange(count), sizes), effective)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from statistics import fmean
 
 import numpy as np
 from scipy.special import chdtri
@@ -74,7 +75,7 @@ class Pilot:
 
 def pilot(rows: Sequence[Jackknifed], pairs: int, accuracy: float | None) -> Pilot:
     """From at least two rows of at least two seeds each, that answered the same items."""
-    items, clusters = len(rows[0].clusters.codes), rows[0].freedom + 1
+    items, clusters = len(rows[0].clusters.codes), fmean(float(row.freedom) for row in rows) + 1
     spread = pooled([row.values.tolist() for row in rows])
     # What one seed's answers vary by, less what all seeds of the row have in common.
     own = float(np.mean([(row.shifts**2).sum(-1).mean() - row.items_variance for row in rows])) * items

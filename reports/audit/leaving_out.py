@@ -7,7 +7,7 @@ is the root of t(nu)^2 v + t(g)^2 c (MOVER).
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -28,7 +28,7 @@ class LeftOut:
     value: float
     without: Sequence[float]
     freedom: float
-    """Effective clusters (without clusters: items) less one; of a ranking, the smaller class less one."""
+    """Effective clusters (without clusters: items) less one; of a ranking, at most the smaller class less one."""
     bounded: Bounded = "number"
 
     def minus(self, other: "LeftOut", sign: float = 1.0) -> "LeftOut":
@@ -61,13 +61,23 @@ def clusters_of_items(items: pd.DataFrame) -> list[Hashable]:
     ]
 
 
-def groups_of(items: pd.DataFrame) -> tuple[list[Hashable], float]:
-    """What is left out together, and the degrees of freedom of their number."""
-    alone: list[Hashable] = list(range(len(items)))
+def groups_of(items: pd.DataFrame) -> list[Hashable]:
+    """What is left out together."""
     labels = clusters_of_items(items)
-    sizes = Counter(labels).values()
-    effective = sum(sizes) ** 2 / sum(size**2 for size in sizes)
-    return (alone, len(items) - 1.0) if effective < FEWEST_CLUSTERS else (labels, effective - 1.0)
+    return list(range(len(items))) if _effective_number(Counter(labels).values()) < FEWEST_CLUSTERS else labels
+
+
+def _effective_number(weights: Collection[float]) -> float:
+    """So many equal weights would say as much (Kish 1965)."""
+    return math.fsum(weights) ** 2 / math.fsum(weight**2 for weight in weights)
+
+
+def _freedom_by_weights(groups: Sequence[Hashable], weights: Sequence[float]) -> float:
+    """Of the items' weights, or of equal ones where none has any; at least one of two groups, however unlike they are."""
+    summed: defaultdict[Hashable, float] = defaultdict(float)
+    for group, weight in zip(groups, weights if any(weights) else [1.0] * len(groups), strict=True):
+        summed[group] += weight
+    return max(_effective_number(summed.values()) - 1, min(1.0, len(summed) - 1.0))
 
 
 def of_metric(items: pd.DataFrame, name: str, said: Sequence[str], gold: Sequence[str]) -> LeftOut | None:
@@ -78,12 +88,17 @@ def of_metric(items: pd.DataFrame, name: str, said: Sequence[str], gold: Sequenc
 
 def of_mean(items: pd.DataFrame, values: Sequence[float], weights: Sequence[float], bounded: Bounded) -> LeftOut:
     """A weighted mean."""
-    metric = CountedMetric(lambda *_: {}, lambda sums: sums["sum"] / sums["weight"] if sums["weight"] else 0.0, bounded)
+    metric = CountedMetric(
+        lambda *_: {},
+        lambda sums: sums["sum"] / sums["weight"] if sums["weight"] else 0.0,
+        bounded,
+        lambda terms, _: terms["weight"],
+    )
     return of_sums(items, metric, [{"sum": v * w, "weight": w} for v, w in zip(values, weights, strict=True)])
 
 
 def of_sums(items: pd.DataFrame, metric: CountedMetric, terms: Sequence[Terms]) -> LeftOut:
-    groups, freedom = groups_of(items)
+    groups = groups_of(items)
     # A plain sum over what is left would take a pass over all items for each of them.
     totals: defaultdict[Hashable, float] = defaultdict(float)
     parts: dict[Hashable, defaultdict[Hashable, float]] = {}
@@ -93,15 +108,16 @@ def of_sums(items: pd.DataFrame, metric: CountedMetric, terms: Sequence[Terms]) 
             part[key] += count
             totals[key] += count
     without = [metric.number({key: total - part[key] for key, total in totals.items()}) for part in parts.values()]
+    freedom = _freedom_by_weights(groups, [metric.weight(counts, totals) for counts in terms])
     return LeftOut(metric.number(totals), without, freedom, metric.bounded)
 
 
 def of_score(items: pd.DataFrame, score: Callable[[list[int]], float]) -> LeftOut:
     """A number that is made of no sums, from the places of the items that are left."""
-    groups, freedom = groups_of(items)
+    groups = groups_of(items)
     everything = list(range(len(items)))
     without = [score([place for place in everything if groups[place] != group]) for group in dict.fromkeys(groups)]
-    return LeftOut(score(everything), without, freedom)
+    return LeftOut(score(everything), without, _freedom_by_weights(groups, [1.0] * len(groups)))
 
 
 def of_ranking(items: pd.DataFrame, values: Sequence[float], gold: Sequence[float]) -> LeftOut | None:
@@ -109,7 +125,7 @@ def of_ranking(items: pd.DataFrame, values: Sequence[float], gold: Sequence[floa
 
     None without two clusters of each class, of which nothing is known.
     """
-    groups, freedom = groups_of(items)
+    groups = groups_of(items)
     sides = [[place for place, label in enumerate(gold) if (label == 1) is positive] for positive in (True, False)]
     places = {place: _placement(values, place, sides[side], bool(side)) for side in (1, 0) for place in sides[1 - side]}
     auc = math.fsum(places[place] for place in sides[0]) / len(sides[0]) if sides[0] and sides[1] else 0.5
@@ -120,7 +136,10 @@ def of_ranking(items: pd.DataFrame, values: Sequence[float], gold: Sequence[floa
             return None
         for place in side:
             shifts[groups[place]] += (places[place] - auc) / len(side) * math.sqrt(holding / (holding - 1))
-    return LeftOut(auc, _numbers_at_distances(list(shifts.values())), min(freedom, min(map(len, sides)) - 1.0))
+    # A class' items share out what its mean varies by, which is the more the fewer they are.
+    weights = [1 / len(sides[label != 1]) ** 2 for label in gold]
+    freedom = min(_freedom_by_weights(groups, weights), min(map(len, sides)) - 1.0)
+    return LeftOut(auc, _numbers_at_distances(list(shifts.values())), freedom)
 
 
 def _placement(values: Sequence[float], place: int, others: Sequence[int], positive: bool) -> float:
@@ -142,8 +161,14 @@ def bounds(runs: Sequence[LeftOut], seeds: SeedVariance | None = None) -> tuple[
     by_seeds, by_items = seeds_part(runs, seeds or SeedVariance()), items_variance(runs)
     if not by_seeds.variance and not by_items:
         by_items = means_variance(runs)
-    half = math.hypot(_seeds_half_width(by_seeds), math.sqrt(by_items) * _t_quantile(runs[0].freedom) if by_items else 0.0)
-    return _bounds_in_range(mean_of(runs), half, runs[0])
+    freedom = least_freedom(runs)
+    half = math.hypot(_seeds_half_width(by_seeds), math.sqrt(by_items) * _t_quantile(freedom) if by_items else 0.0)
+    return _bounds_in_range(mean_of(runs), half, replace(runs[0], freedom=freedom))
+
+
+def least_freedom(runs: Sequence[LeftOut]) -> float:
+    """Degrees of freedom over items of the mean of a row's runs: those of the run that has least."""
+    return min(run.freedom for run in runs)
 
 
 def bounds_of_bounds(runs: Sequence[LeftOut], seeds: SeedVariance) -> tuple[float, float]:

@@ -20,6 +20,7 @@ from reports.audit.leaving_out import (
     clusters_of_items,
     covariance,
     items_variance,
+    least_freedom,
     mean_of,
     means_variance,
     own_variance,
@@ -139,7 +140,7 @@ def variances_of_row(row: Rival) -> tuple[Varying, Varying]:
     """What the row's number varies by over items, and over seeds."""
     seeds = seeds_part(row.runs, row.seeds)
     items = row.items or (0.0 if seeds.variance else means_variance(row.runs))
-    return (items, row.runs[0].freedom), (seeds.variance, seeds.freedom)
+    return (items, least_freedom(row.runs)), (seeds.variance, seeds.freedom)
 
 
 def p_of_row(row: Rival) -> float:
@@ -166,7 +167,7 @@ def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varyi
     something else."""
     own = one.items + other.items
     items = beyond_rest(own - 2 * covariance(one.runs, other.runs), own)
-    freedom = min(one.runs[0].freedom, other.runs[0].freedom)
+    freedom = min(least_freedom(one.runs), least_freedom(other.runs))
     rows, counts = (one, other), (len(one.runs), len(other.runs))
     if one.seeds != other.seeds:
         # A seed that trains and one that chooses examples move numbers each in its own way.

@@ -55,7 +55,7 @@ def task_answers(
     if counts_and_clusters is None:
         return None
     counts, clusters = counts_and_clusters
-    after, before = (of_counts(side, metric.number, clusters) for side in counts)
+    after, before = (of_counts(side, metric.number, clusters, metric.weights(side)) for side in counts)
     return Answered(after, before, metric.scale)
 
 
@@ -77,7 +77,7 @@ def drawable_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tu
     runs = after[: len(frames)]
     # What runs from 0 to 100 is drawn as a share, whose differences are points too.
     whole = 100.0 if metric.scale == "percent" else 1.0
-    return runs, scoring_of_sums(runs, before[0], empty, perfect, lambda totals: metric.number(totals) / whole), clusters
+    return runs, scoring_of_sums(runs, before[0], empty, perfect, lambda t: metric.number(t) / whole, metric.weights), clusters
 
 
 def _with_answers_at_both_ends(frames: Sequence[pd.DataFrame], task: str, metric: Counted) -> list[pd.DataFrame] | None:

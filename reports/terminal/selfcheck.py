@@ -50,7 +50,7 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
 
 def _likeness_in_words(of: Likeness) -> str:
     items = f"{of.items:,} items"
-    clusters = "" if of.clusters.single else f" in {of.clusters.effective:.0f} effective clusters"
+    clusters = "" if of.clusters.single else f" in {of.effective_clusters:.0f} effective clusters"
     return f"{len(of.chances)} rows, {of.seeds} seeds (SD {100 * of.sd:.1f} points on endless items), {items}{clusters}"
 
 

@@ -17,19 +17,27 @@ def labels(seed: int, count: int = 80) -> np.ndarray:
     return np.random.default_rng(seed).choice(["no", "maybe", "yes"], size=count, p=[0.5, 0.05, 0.45])
 
 
-def half_width(score, groups: np.ndarray) -> float:
+def effective(gold: np.ndarray, guess: np.ndarray) -> float:
+    """So many items of one weight: an item's is its share of each label's golds and guesses."""
+    parts = [((gold == label) * 1 + (guess == label)) for label in ("no", "maybe", "yes")]
+    weights = sum(part / part.sum() for part in parts)
+    return weights.sum() ** 2 / (weights**2).sum()
+
+
+def half_width(score, groups: np.ndarray, effective: float | None = None) -> float:
     """Of the jackknife, by leaving out each group of items in a loop."""
     names = np.unique(groups)
     left = np.array([score(np.flatnonzero(groups != name)) for name in names])
     count = len(names)
-    return stats.t.ppf(0.975, count - 1) * np.sqrt((count - 1) / count * ((left - left.mean()) ** 2).sum())
+    return stats.t.ppf(0.975, (effective or count) - 1) * np.sqrt((count - 1) / count * ((left - left.mean()) ** 2).sum())
 
 
 def test_scores_equal_scikit_learn_without_each_item():
     gold, guess = labels(0), labels(1)
     found = scores(frame(list(gold), list(guess)), ["accuracy", "f1_macro"])
     value = f1_score(gold, guess, average="macro")
-    half = half_width(lambda i: f1_score(gold[i], guess[i], average="macro"), np.arange(80)) / (value * (1 - value))
+    half = half_width(lambda i: f1_score(gold[i], guess[i], average="macro"), np.arange(80), effective(gold, guess))
+    half /= value * (1 - value)
     ends = [1 / (1 + np.exp(-(np.log(value / (1 - value)) + sign * half))) for sign in (-1, 1)]
     assert (found["f1_macro"].ci_low, found["f1_macro"].ci_high) == pytest.approx(ends, abs=1e-12)
     wilson = stats.binomtest(int((gold == guess).sum()), 80).proportion_ci(method="wilson")
@@ -44,7 +52,9 @@ def test_rise_is_paired():
     def difference(i) -> float:
         return f1_score(gold[i], new[i], average="macro") - f1_score(gold[i], old[i], average="macro")
 
-    value, half = difference(slice(None)), half_width(difference, np.arange(80))
+    # The side that rests on fewer items counts.
+    fewest = min(effective(gold, guess) for guess in (old, new))
+    value, half = difference(slice(None)), half_width(difference, np.arange(80), fewest)
     assert found == pytest.approx((value, value - half, value + half), abs=1e-12)
 
 

@@ -28,6 +28,25 @@ def test_mean_f1_is_of_the_classes_that_occur():
     assert mean_f1(np.stack([totals, 0 * totals])).tolist() == pytest.approx([1 / 3, 0.0])
 
 
+def test_an_item_weighs_by_its_part_of_what_the_number_is_divided_by():
+    """Of two sentences, the first with one entity of each side, the second with two golds and no prediction."""
+    tags = [["B-A", "O"], ["O", "O"]], [["B-A", "O"], ["B-A", "B-B"]]
+    # The second has half of A's golds, of three in all with the prediction, and all of B's.
+    entities = {"entity_f1": [2, 2], "entity_precision": [1, 0], "entity_recall": [1, 2], "entity_f1_macro": [2 / 3, 1 / 3 + 1]}
+    expected = [(name, *tags, weights) for name, weights in entities.items()]
+    expected += [
+        ("accuracy", ["a", "a"], ["a", "b"], [1, 1]),
+        ("f1_macro", ["a", "a"], ["a", "b"], [2 / 3, 1 / 3 + 1]),
+        ("perplexity", [[5.0, 2.0, 9.0], [5.0, 4.0, 9.0]], [], [2, 4]),
+        ("bits_per_byte", [[5.0, 2.0, 9.0], [5.0, 4.0, 8.0]], [], [9, 8]),
+        ("bleu", ["a b c", "a"], [["a b"], ["a b c d"]], [5, 5]),
+        ("chrf", ["a b c", "a"], [["a b"], ["a b c d"]], [5, 5]),
+    ]
+    for name, predictions, references, weights in expected:
+        metric = metrics.counted(name)
+        assert metric.weights(metric.counts(predictions, references)) == pytest.approx(np.array(weights, dtype=float)), name
+
+
 def test_bounds_are_kept_inside_as_the_number_is_made():
     scales = {
         "accuracy": "wilson",

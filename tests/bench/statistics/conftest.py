@@ -34,6 +34,11 @@ def _f1(totals):
     return 2 * totals[..., 0] / np.maximum(totals[..., 1] + totals[..., 2], 1)
 
 
+def _held(counts):
+    """The entities of both sides, by which an item's part of F1 is expected to vary."""
+    return counts[..., 1] + counts[..., 2]
+
+
 def _entities(rows: int, seeds: int, items: int, sigma: float = 0.06, seed: int = 0, clusters: int = 0, ability: float = 0.4):
     """What answers count for entity F1, (rows, seeds, items, 3), how others are drawn, and the clusters. Of the entities that
     are missed two in five are there with a wrong border, and some items tempt to false alarms."""
@@ -61,7 +66,7 @@ def _entities(rows: int, seeds: int, items: int, sigma: float = 0.06, seed: int 
 
     counts, base = counted(rows, seeds, ability, sigma), counted(1, 1, ability - 0.8, 0.0)[0, 0]
     empty, perfect = (np.stack([found, found, gold], axis=-1).astype(float) for found in (0 * gold, gold))
-    scoring = scoring_of_sums(counts.reshape(-1, items, 3), base, empty, perfect, _f1)
+    scoring = scoring_of_sums(counts.reshape(-1, items, 3), base, empty, perfect, _f1, _held)
     return counts, scoring, clusters_of(None if film is None else film.tolist(), items)
 
 

@@ -42,10 +42,14 @@ def f1(totals):
     return 2 * totals[..., 0] / (totals[..., 1] + totals[..., 2])
 
 
+def held(counts):
+    return counts[..., 1] + counts[..., 2]
+
+
 def test_answers_that_are_all_perfect_can_become_worse():
     """Of two items with one entity and none, the first can be missed, and the second leads nowhere."""
     perfect, empty = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
-    scoring = scoring_of_sums(np.stack([perfect] * 2), empty, empty, perfect, f1)
+    scoring = scoring_of_sums(np.stack([perfect] * 2), empty, empty, perfect, f1, held)
     assert scoring.worst.tolist() == empty.tolist() and scoring.best.tolist() == perfect.tolist()
     # At totals of .5, .5 and 1, F1 is 2/3. A hit more adds 2 / 1.5, and its prediction takes 2/3 / 1.5; and there are 2 items.
     assert scoring.reach(np.array([[0.5, 0.5]])) == pytest.approx(np.array([[2 * (2 - 2 / 3) / 1.5, 0.0]]), rel=1e-5)
@@ -54,5 +58,5 @@ def test_answers_that_are_all_perfect_can_become_worse():
 def test_no_answer_counts_less_than_none():
     """The untouched model has four false alarms. On the way there from a hit, through one of two, hits end first."""
     hit, alarm, alarms, none = (np.array([[hits, predicted, 1.0]]) for hits, predicted in ((1, 1), (0, 1), (0, 4), (0, 0)))
-    scoring = scoring_of_sums(np.stack([hit, alarm]), alarms, none, hit, f1)
+    scoring = scoring_of_sums(np.stack([hit, alarm]), alarms, none, hit, f1, held)
     assert scoring.worst.tolist() == alarm.tolist() and scoring.best.tolist() == hit.tolist()

@@ -112,6 +112,16 @@ def test_whole_clusters_widen_and_few_claim_nothing_of_new_ones():
     assert few.few_clusters and few.clusters == 5 and width(few) == pytest.approx(width(apart))
 
 
+def test_clusters_are_told_by_what_the_number_rests_on():
+    """Ten films of thirty items, of which one has half of the weight: 1 / (.5^2 + 9 (.5 / 9)^2) say as much."""
+    weights = np.where(np.arange(300) < 30, 9.0, 1.0)[None]
+    counts = np.stack([weights * (np.arange(300) % 7 > 0), weights], axis=-1)
+    films = clusters_of([f"film {n // 30}" for n in range(300)], 300)
+    answered = of_counts(counts, lambda totals: totals[..., 0] / totals[..., 1], films, weights)
+    found = estimate([float(answered.values[0])], [None], answered)
+    assert found.clusters == pytest.approx(3.6) and films.effective == 10 and not found.few_clusters
+
+
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [(0.1, 0.2, True), (-0.2, -0.1, True), (-0.1, 0.1, False), (0.0, 0.1, False), (0.0, 0.0, False)],

@@ -106,7 +106,7 @@ def test_scores_of_sums_vary_over_seeds_and_items_as_the_table_s_do(entities):
     assert found.own.mean() == pytest.approx(own.mean()) and 0.4 < found.part < 0.9
     assert drawn.spread.variance.mean() == pytest.approx(real.values.var(-1, ddof=1).mean(), rel=0.3)
     assert drawn.rows.items_variance.mean() == pytest.approx(real.items_variance.mean(), rel=0.06)
-    between = [drawn.row(0).items_covariance(drawn.row(other)).mean() for other in (1, 2)]
+    between = [drawn.rows.row(0).items_covariance(drawn.rows.row(other)).mean() for other in (1, 2)]
     rows = [replace(real, values=real.values[row], shifts=real.shifts[row]) for row in range(3)]
     assert between == pytest.approx([rows[0].items_covariance(rows[other]) for other in (1, 2)], rel=0.1)
     # Its precision and recall are the table's too, and not others that would make the same F1.
@@ -121,7 +121,12 @@ def test_truth_of_sums_is_the_mean_over_seeds_and_not_the_mean_seed_s(answered):
         np.stack([values, np.ones_like(values)], axis=-1) for values in (right, np.stack([base, 0 * base, 0 * base + 1]))
     )
     scoring = scoring_of_sums(
-        counts.reshape(4, 300, 2), untouched, empty, perfect, lambda totals: (totals[..., 0] / totals[..., 1]) ** 2
+        counts.reshape(4, 300, 2),
+        untouched,
+        empty,
+        perfect,
+        lambda totals: (totals[..., 0] / totals[..., 1]) ** 2,
+        lambda each: each[..., 1],
     )
     found = replace(likeness_of_counts(counts, scoring, clusters), sd=0.15)
     tables, generator = Tables(found, 20, items=600), np.random.default_rng(0)
@@ -158,7 +163,7 @@ def test_entities_that_nobody_finds_or_all_find(entities, score):
     gold = counts[..., 2:]
     alike = np.concatenate([score * gold, score * gold, gold], axis=-1)
     empty, perfect = (np.concatenate([found, found, gold[0, 0]], axis=-1) for found in (0 * gold[0, 0], gold[0, 0]))
-    of = scoring_of_sums(alike.reshape(4, 100, 3), empty, empty, perfect, scoring.number)
+    of = scoring_of_sums(alike.reshape(4, 100, 3), empty, empty, perfect, scoring.number, scoring.weights)
     found = likeness_of_counts(alike, of, clusters)
     assert found.sd == 0 and found.truths == pytest.approx([score] * 2, abs=0.001)
     assert np.isfinite(Tables(found, 2).draw(3, np.random.default_rng(0)).rows.values).all()

@@ -7,6 +7,7 @@ from audited import answered
 
 from bench import metrics
 from bench.records.store import as_text
+from bench.statistics.jackknife import clusters_of, of_counts
 from reports.audit.counting import COUNTED
 from reports.audit.leaving_out import of_metric
 from reports.audit.others_metrics import METRICS
@@ -24,6 +25,21 @@ def test_all_items_and_all_but_one_are_as_others_count_them(task, name):
     for place, without in enumerate(left.without):
         fewer = [[*texts[:place], *texts[place + 1 :]] for texts in (said, gold)]
         assert without == pytest.approx(METRICS[name].of(*fewer), rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("clusters", [None, 9, 3])
+@pytest.mark.parametrize(("task", "name"), CASES)
+def test_degrees_of_freedom_are_the_engines(task, name, clusters):
+    """By other code: of items that stand alone, of clusters of unlike sizes, and of too few of them."""
+    frame = answered(task, 3, count=60)
+    if clusters:
+        frame["cluster"] = [f"film {int((n % clusters) ** 1.3)}" for n in range(60)]
+    texts = ([as_text(value) for value in frame[side]] for side in ("prediction", "gold"))
+    metric = metrics.counted(name)
+    counts = metric.counts(frame["prediction"].tolist(), frame["gold"].tolist())[None]
+    engine = of_counts(counts, metric.number, clusters_of(frame.get("cluster"), 60), metric.weights(counts))
+    left = of_metric(frame, name, *texts)
+    assert left.freedom == pytest.approx(float(engine.freedom), rel=1e-12) and len(left.without) == engine.shifts.shape[-1]
 
 
 def test_strict_entities_begin_with_b_alone():
@@ -63,6 +79,11 @@ def test_written_texts_are_as_sacrebleu_and_rouge_score_have_them(name):
     for out, without in enumerate(left.without):
         kept = [place for place in everything if place != out]
         assert without == pytest.approx(METRICS[name].of([SAID[n] for n in kept], [gold[n] for n in kept]), rel=1e-12)
+    counts = metrics.counted(name).counts(SAID, RIGHT)[None]
+    engine = of_counts(
+        counts, metrics.counted(name).number, clusters_of(None, len(SAID)), metrics.counted(name).weights(counts)
+    )
+    assert left.freedom == pytest.approx(float(engine.freedom), rel=1e-12)
     for said, right in zip(SAID, gold, strict=True):
         metric = COUNTED[name]
         assert metric.number(metric.terms(said, right)) == pytest.approx(METRICS[name].of([said], [right]), rel=1e-12)

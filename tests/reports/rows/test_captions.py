@@ -29,11 +29,13 @@ def test_statement_names_what_is_held():
 
 
 def test_statement_counts_clusters():
-    def of(clusters: float) -> Estimate:
-        return Estimate(0.5, 0.4, 0.6, "items", 1, clusters=clusters)
+    def of(clusters: float, few: bool = False) -> Estimate:
+        return Estimate(0.5, 0.4, 0.6, "items", 1, clusters=clusters, few_clusters=few)
 
     assert "left out together: 12 to 41 effective clusters." in statement([of(12.9), of(41.2)], [])
-    few = statement([of(5.5)], [])
+    # Many clusters by items may be few by what a score rests on, and are left out together all the same.
+    assert "left out together: 5 effective clusters." in statement([of(5.5)], [])
+    few = statement([of(5.5, few=True)], [])
     assert "fewer than 8 effective clusters (5)" in few and "nothing is claimed of new clusters" in few
     assert "left out together" not in few
     assert "cluster" not in statement([Estimate(0.5, 0.4, 0.6, "items", 1)], [])
