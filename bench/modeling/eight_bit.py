@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.modeling.shared_rounding import Rounded, once
+
 SCALE = 6.200124e-05
 """1 / 127², as bitsandbytes rounds it."""
 SCALED_AT_ONCE = 2**17
@@ -23,14 +25,18 @@ def hasten() -> None:
     """Give bitsandbytes these kernels on CPUs, once, unless it has its own there by now."""
     import bitsandbytes  # noqa: F401 (defines the operators)
 
-    kernels: dict[str, Callable[..., Any]] = {"int8_vectorwise_quant": rows_in_8_bit, "int8_mm_dequant": scaled_back}
+    kernels: dict[str, Callable[..., Any]] = {"int8_vectorwise_quant": _shared_rows, "int8_mm_dequant": scaled_back}
     for name, kernel in kernels.items():
         operator = f"bitsandbytes::{name}"
         if not torch._C._dispatch_has_kernel_for_dispatch_key(operator, "CPU"):
             torch.library.register_kernel(operator, "cpu", kernel)
 
 
-def rows_in_8_bit(A: Tensor, threshold: float = 0.0) -> tuple[Tensor, Tensor, Tensor | None]:  # noqa: N803 (bitsandbytes' name)
+def _shared_rows(A: Tensor, threshold: float = 0.0) -> Rounded:  # noqa: N803 (bitsandbytes' name)
+    return once(threshold, lambda: rows_in_8_bit(A, threshold))
+
+
+def rows_in_8_bit(A: Tensor, threshold: float = 0.0) -> Rounded:  # noqa: N803 (bitsandbytes' name)
     """A's rows in 8 bit.
 
     Args:

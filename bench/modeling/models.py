@@ -24,9 +24,8 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from bench.errors import UserError
 from bench.modeling import eight_bit, model_files, model_folder_checks, model_hash
-from bench.modeling.biases import keep_biases
 from bench.modeling.positions import positions
-from bench.modeling.quantisation import leave_file, leave_unpacked, quantisation
+from bench.modeling.quantisation import quantisation, settle
 from bench.modeling.structure import draw_head
 from bench.specs.base import Capability, Family
 from bench.specs.library import Library
@@ -241,9 +240,7 @@ class Model:
         if auto_class not in AS_SAVED:
             draw_head(loaded, loading_info)
         if bits < 16:
-            leave_unpacked(loaded)
-            leave_file(loaded)
-            keep_biases(loaded)
+            settle(loaded)
         if loaded.can_generate():
             # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written. With which
             # tokens its texts and turns end is no such advice.

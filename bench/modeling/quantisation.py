@@ -5,6 +5,8 @@ import torch
 from torch import nn
 from transformers import BitsAndBytesConfig
 
+from bench.modeling.biases import keep_biases
+from bench.modeling.shared_rounding import share_rounding
 from bench.modeling.structure import layers, linear
 
 PACKS = "support_avx512bf16_for_cpu"
@@ -24,6 +26,14 @@ def quantisation(shape: nn.Module, bits: int) -> BitsAndBytesConfig:
     if bits == 8:
         return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=around)
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", llm_int8_skip_modules=around)
+
+
+def settle(model: nn.Module) -> None:
+    """All that is done to a model in 8 or 4 bit once it is loaded."""
+    leave_unpacked(model)
+    leave_file(model)
+    keep_biases(model)
+    share_rounding(model)
 
 
 def leave_unpacked(model: nn.Module) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from bench.modeling import models
+from bench.modeling import quantisation
 
 
 def biases(model):
@@ -33,7 +33,7 @@ def test_biases_stay_as_they_were_loaded(encoder, bits):
 def test_without_that_a_pass_in_bf16_changes_those_after_it(encoder, monkeypatch):
     """bitsandbytes by itself in 8 bit, whose first pass is the same."""
     first, second = passes(encoder.load(AutoModel, bits=8).eval())
-    monkeypatch.setattr(models, "keep_biases", lambda model: None)
+    monkeypatch.setattr(quantisation, "keep_biases", lambda model: None)
     bare = encoder.load(AutoModel, bits=8).eval()
     before = [bias.detach().clone() for bias in biases(bare)]
     bare_first, bare_second = passes(bare)
