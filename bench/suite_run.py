@@ -34,6 +34,7 @@ from bench.running.trial import Trial
 from bench.runs.finished import Environment, is_finished, kept_from_elsewhere
 from bench.runs.run import Run
 from bench.runs.run_folder import DEFAULT_KEEP, KeepOptions
+from bench.runs.seed_rows import firsts_of_rows
 from reports.page import leaderboard
 from reports.terminal import table
 from reports.terminal.variance import print_variance
@@ -102,7 +103,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     if device.main:
         check_folders(planned, sharing)
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
-    check_data(planned.waiting)
+    check_data(firsts_of_rows(planned.waiting))
     workplace = Workplace(planned.place, device, progress, doing.debug, doing.keep)
     records = _carried_out(planned, precision, workplace, doing)
     device.take_leave()
@@ -130,8 +131,9 @@ def _check_waiting(planned: SuitePlan, progress: Progress, doing: SuiteOptions, 
     """What is wrong with what waits ends the command here; what is doubtful is told."""
     # A dry run may plan for another machine, and a cluster is of others.
     elsewhere = doing.dry_run or doing.crew.engine != "process"
-    check_runs(planned.waiting, sharing, None if elsewhere else hardware.memory_bytes())
-    _tell_each_once(progress, plan_warnings(planned.waiting))
+    firsts = firsts_of_rows(planned.waiting)
+    check_runs(firsts, sharing, None if elsewhere else hardware.memory_bytes())
+    _tell_each_once(progress, plan_warnings(firsts))
 
 
 def check_folders(planned: SuitePlan, sharing: Parallelism) -> None:

@@ -18,6 +18,7 @@ from bench.records import store
 from bench.running.sizes import Memory
 from bench.running.trial import Trial
 from bench.runs.run import Run
+from bench.runs.seed_rows import seed_rows
 from bench.tasks import splits
 
 SEEDS_SHOWN = 16
@@ -88,8 +89,9 @@ def suites_told(runs: Sequence[Run]) -> str:
 def _rows_with_costs(runs: Sequence[Run], rate: float) -> list[Alike]:
     """Runs that differ in nothing but their seed, with what each costs: seeds draw other examples of the same set, and the
     first stands for all."""
-    groups = groups_by(runs, lambda run: (run.suite, replace(run, seed=0, varied=None).id))
-    return [(group, estimate_cost(group[0], rate)) for group in groups.values()]
+    # Rows that were planned apart may ask the same, as where a list names a suite twice.
+    groups = groups_by(seed_rows(runs), lambda row: (row[0].suite, replace(row[0], seed=0, varied=None).id))
+    return [([run for row in rows for run in row], estimate_cost(rows[0][0], rate)) for rows in groups.values()]
 
 
 def _plan_rows(alike: Sequence[Alike], states: dict[str, str]) -> Iterator[tuple[str, str, Run, CostEstimate]]:
@@ -104,8 +106,10 @@ def _plan_rows(alike: Sequence[Alike], states: dict[str, str]) -> Iterator[tuple
 
 
 def _run_state(run: Run, out: Path, still: set[str]) -> str:
+    if run.unfit or run.id in still:
+        return "skipped" if run.unfit else "to do"
     record = store.find_record(out, run.id)
-    return "skipped" if run.unfit else "to do" if run.id in still or record is None else record.status
+    return record.status if record else "to do"
 
 
 def _table_of_runs(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table:

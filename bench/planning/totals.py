@@ -9,6 +9,7 @@ from bench.planning.asking_cost import Asking, base_asking, tests, validation
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.trial import Trial
 from bench.runs.run import Run
+from bench.runs.seed_rows import firsts_of_rows
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _bases(todo: Sequence[tuple[Run, CostEstimate]]) -> float:
         # An adapter or a head belongs to no base; a run that is skipped is planned without parameters.
         parameters = min(filter(None, (cost.memory.parameters for _, cost in pairs)), default=0)
         # The seeds of a strategy hold their base against the same.
-        unlike = groups_by((run for run, _ in pairs), cost_key).values()
+        unlike = groups_by(firsts_of_rows(run for run, _ in pairs), cost_key).values()
         flops += 2 * parameters * base_asking([runs[0] for runs in unlike]).tokens
     return flops
 

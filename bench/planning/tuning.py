@@ -87,7 +87,7 @@ def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list
 
     first = _first_runs_of_searches(runs)
     tunings = {key: _summed_up(first[key], tried) for key, (tried, _) in _ended_searches(first, doing).items()}
-    return [_with_chosen_values(run, tunings.get(_search_key(run))) for run in runs]
+    return _with_chosen_values(runs, tunings)
 
 
 def _record_of_trial(recorded: Recorded) -> TrialRecord:
@@ -103,9 +103,7 @@ def as_far_as_tuned(runs: Sequence[Run], out: Path) -> tuple[list[Run], list[Tri
     first = _first_runs_of_searches(runs)
     led = _ended_searches(first, lambda requests: [find_trial(out, trial.id) for trial, _ in requests])
     tunings = {key: _summed_up(first[key], tried) for key, (tried, missing) in led.items() if not missing}
-    return [_with_chosen_values(run, tunings.get(_search_key(run))) for run in runs], [
-        trial for _, missing in led.values() for trial in missing
-    ]
+    return _with_chosen_values(runs, tunings), [trial for _, missing in led.values() for trial in missing]
 
 
 def _ended_searches(
@@ -140,7 +138,12 @@ def _search_key(run: Run) -> str:
     return replace(run, seed=0).id
 
 
-def _with_chosen_values(run: Run, tuning: Tuning | None) -> Run:
+def _with_chosen_values(runs: Sequence[Run], tunings: Mapping[str, Tuning]) -> list[Run]:
+    # Most plans search nothing, and a key is a hash of the whole question.
+    return [_with_chosen_value(run, tunings.get(_search_key(run))) if run.search else run for run in runs]
+
+
+def _with_chosen_value(run: Run, tuning: Tuning | None) -> Run:
     strategy = run.strategy
     if tuning is None:
         return run

@@ -1,11 +1,14 @@
 """What a plan shows before anything is done."""
 
+from bench.hashing import digest
 from bench.planning import dry_run, estimate
 from bench.planning.dry_run import print_plan
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
+from bench.planning.tuning import as_far_as_tuned
 from bench.records import store
 from bench.records.record import Provenance, Record, Setup
+from bench.runs import run as run_module
 
 RATE = 1e12
 """FLOP/s, where nothing is planned in seconds."""
@@ -62,3 +65,24 @@ def test_many_seeds_are_estimated_once_and_are_one_line(tmp_path, capsys, monkey
     printed = shown(capsys)
     assert "40 runs of suite sentiment" in printed and "39: 0 … 39" in printed and runs[3].id in printed
     assert len(asked) == 1
+
+
+def test_many_seeds_are_hashed_once_each(tmp_path, capsys, monkeypatch):
+    """A run's id is a hash of the whole question: of ten thousand runs it is what a plan takes longest for."""
+    monkeypatch.setattr(estimate, "speed", lambda: RATE)
+    hashed = []
+    monkeypatch.setattr(run_module, "digest", lambda question: hashed.append(question) or digest(question))
+    planned = plan(PlanOptions("sentiment", "tiny-bert", strategies=["full", "frozen"], budget="16", seeds=40), "auto")
+    runs, _ = as_far_as_tuned(planned, tmp_path)
+    print_plan(runs, tmp_path, runs)
+    assert "80 runs of suite sentiment" in shown(capsys)
+    assert len(hashed) <= 80 + 2  # and each row's once more, by which rows that ask the same would be one
+
+
+def test_rows_that_were_planned_apart_and_ask_the_same_are_one(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(estimate, "speed", lambda: RATE)
+    twice = [
+        run for _ in range(2) for run in plan(PlanOptions("sentiment", "tiny-bert", strategies=["full"], seeds=20), "auto")
+    ]
+    print_plan(twice, tmp_path, twice)
+    assert "40: 0 … 19" in shown(capsys)
