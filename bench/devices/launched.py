@@ -29,6 +29,9 @@ NAMES: dict[Parallelism, str] = {
 SHARDING: frozenset[Parallelism] = frozenset({"fsdp2", "zero3"})
 """Of which each process holds a part of every weight: all must ask the model together."""
 
+WHOLE_GRADIENTS: frozenset[Parallelism] = frozenset({"none", "ddp"})
+"""Where each process holds all gradients of a step after its last backward pass, and all hold the same."""
+
 REFUSED = {
     "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
     "ACCELERATE_USE_PARALLELISM_CONFIG": "a parallelism_config (tensor, context or sequence parallelism)",

@@ -14,7 +14,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from bench.devices.launched import parallelism
+from bench.devices.launched import WHOLE_GRADIENTS, parallelism
 from bench.errors import DivergedError
 from bench.modeling.compiling import CompiledBlocks
 from bench.modeling.forward import loss_sum, unlaunched
@@ -26,8 +26,9 @@ from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded, collate
 from bench.tokens.micro_batches import micro_batches
 from bench.tokens.token_counts import TokenCounts, useful_counts
+from bench.training.clipping import clip
 from bench.training.course import Course, Listed
-from bench.training.optimizer import by_rows, clippable, optimizer
+from bench.training.optimizer import by_rows, optimizer
 from bench.training.shrinking import as_memory_allows
 from bench.training.state import TrainingState
 
@@ -97,7 +98,8 @@ def _train(
     state: TrainingState,
     watches: Sequence[Watch],
 ) -> None:
-    wrapped, adam = ready(model, optimizer(model, hyperparameters), accelerator, hyperparameters.max_grad_norm)
+    own = optimizer(model, hyperparameters)
+    wrapped, adam = ready(model, own, accelerator, hyperparameters.max_grad_norm)
     if state.keeper:
         state.keeper.begin(wrapped, adam)
     still = fixed(unlaunched(wrapped))
@@ -117,7 +119,7 @@ def _train(
         if not math.isfinite(mean):
             fault = f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})"
             raise DivergedError(fault)
-        accelerator.clip_grad_norm_(clippable(wrapped.parameters()), hyperparameters.max_grad_norm)
+        clip(wrapped.parameters(), own, accelerator, hyperparameters.max_grad_norm)
         adam.step()
         adam.zero_grad()
         _take_down(state, step, mean, computed, spared)
@@ -167,7 +169,7 @@ def _gradients(
     total, work, before = torch.zeros((), device=accelerator.device, dtype=torch.float64), TokenCounts(), SPARED.work
     parts = micro_batches(step, tokens, accelerator.process_index, world, sharing)
     # Where gradients are shared out, each process keeps only its part of their sum, and DeepSpeed does so by itself.
-    together = parallelism(accelerator) in ("none", "ddp")
+    together = parallelism(accelerator) in WHOLE_GRADIENTS
     for last, part in zip([*[False] * (len(parts) - 1), True], parts, strict=True):
         batch, work = collate(part.rows, pad, accelerator.device, part.shared), work + part.work
         # What accelerator.accumulate does for a fixed number of micro-batches; here it depends on the step's lengths.

@@ -5,7 +5,7 @@ read 5,414. Without weight decay a row whose gradient was always 0 has moments o
 share of the norm and its moments need not be there, and each weight still gets what AdamW gives it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,6 +30,9 @@ class RowwiseAdamW(torch.optim.AdamW):
     The state of such a weight holds its `rows`, in the order in which texts came to them, and their moments. Where more than
     half have been read, to gather and to put back costs more than it spares, and all rows have moments from there on.
     """
+
+    grad_scale: Tensor | None = None
+    """By what the next step alone divides all gradients, as it reads them: one number in fp32. The name is torch's."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -56,6 +59,7 @@ class RowwiseAdamW(torch.optim.AdamW):
         loss = super().step(closure)
         for group, weight, values, places in by_row:
             self._step_rows(group, weight, values, places)
+        self.grad_scale = None
         return loss
 
     def _step_rows(self, group: dict[str, Any], weight: Tensor, values: Tensor, places: Tensor) -> None:
@@ -71,6 +75,7 @@ class RowwiseAdamW(torch.optim.AdamW):
             [],
             [state["step"]],
             fused=True,
+            grad_scale=self.grad_scale,
             amsgrad=False,
             beta1=group["betas"][0],
             beta2=group["betas"][1],
@@ -152,16 +157,3 @@ def _own_table(model: nn.Module) -> nn.Embedding | None:
         return None
     holders = [module for module in model.modules() if any(own is table.weight for own in module.parameters(recurse=False))]
     return table if len(holders) == 1 else None
-
-
-def clippable(weights: Iterable[nn.Parameter]) -> Iterator[Tensor]:
-    """The weights, for their gradients' norm; for one whose gradient holds some rows alone, these rows with theirs."""
-    for weight in weights:
-        if weight.grad is None or not weight.grad.is_sparse:
-            yield weight
-            continue
-        weight.grad = weight.grad.coalesce()
-        rows = weight.grad._values()  # not a copy: what clips them clips the gradient
-        beside = rows.detach()
-        beside.grad = rows
-        yield beside

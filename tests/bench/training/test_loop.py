@@ -33,7 +33,7 @@ from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import IGNORE, Encoded
 from bench.tokens.token_counts import TokenCounts
-from bench.training import loop
+from bench.training import clipping, loop
 from bench.training.loop import Padding
 
 HYPERPARAMETERS = Hyperparameters(learning_rate=1e-3, weight_decay=0.01, warmup=0.25, max_grad_norm=0.7)
@@ -51,18 +51,23 @@ class Losses(TrainerCallback):
             self.norms.append(float(logs["grad_norm"]))
 
 
-class Norms(Accelerator):
-    """Keeps the gradients' norms before they are clipped: Adam hardly sees a wrong scale, and the losses hardly show it."""
+@pytest.fixture
+def norms(monkeypatch):
+    """The gradients' norms before they are clipped: Adam hardly sees a wrong scale, and the losses hardly show it."""
+    found, norm_of, clip = [], clipping.get_total_norm, loop.clip
 
-    def __init__(self):
-        super().__init__(cpu=True)
-        self.norms = []
-
-    def clip_grad_norm_(self, parameters, max_norm, norm_type=2):
-        assert max_norm == HYPERPARAMETERS.max_grad_norm
-        norm = super().clip_grad_norm_(parameters, max_norm, norm_type)
-        self.norms.append(float(norm))
+    def noted(gradients):
+        norm = norm_of(gradients)
+        found.append(float(norm))
         return norm
+
+    def checked(weights, adam, accelerator, max_norm):
+        assert max_norm == HYPERPARAMETERS.max_grad_norm
+        clip(weights, adam, accelerator, max_norm)
+
+    monkeypatch.setattr(clipping, "get_total_norm", noted)
+    monkeypatch.setattr(loop, "clip", checked)
+    return found
 
 
 def advanced(optimizer, warm, steps):
@@ -114,7 +119,7 @@ def trainer_losses(model, rows, collator, folder, batch, values=HYPERPARAMETERS,
     return losses
 
 
-def test_decoder_follows_the_trainer(decoder_folder, tmp_path):
+def test_decoder_follows_the_trainer(decoder_folder, tmp_path, norms):
     run, built = steps_of(str(decoder_folder))
     rows = [
         {"input_ids": list(e.ids), "labels": [IGNORE] * (len(e.ids) - e.answer) + list(e.ids[-e.answer :])}
@@ -123,10 +128,9 @@ def test_decoder_follows_the_trainer(decoder_folder, tmp_path):
     ]
     collator = transformers.DataCollatorForSeq2Seq(run.model.tokenizer, label_pad_token_id=IGNORE)
     expected = trainer_losses(run.model.load(), rows, collator, tmp_path, run.batch)
-    accelerator = Norms()
-    state = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, accelerator, Padding(0, 10_000))
+    state = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 10_000))
     assert state.losses == pytest.approx(expected.values, rel=1e-4)
-    assert accelerator.norms == pytest.approx(expected.norms, rel=1e-3)
+    assert norms == pytest.approx(expected.norms, rel=1e-3)
     assert state.losses[-1] < state.losses[0]  # and there was something to follow
 
 
@@ -136,14 +140,13 @@ def undropped(run, auto_class, **head):
     return run.model.load(auto_class, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **head)
 
 
-def follow(run, steps, rows, collator, folder, load, values=HYPERPARAMETERS):
+def follow(run, steps, rows, collator, folder, load, norms, values=HYPERPARAMETERS):
     expected = trainer_losses(load(), rows, collator, folder, run.batch, values)
     pad = run.model.tokenizer.pad_token_id
-    accelerator = Norms()
-    state = loop.train(load(), steps, values, accelerator, Padding(pad, 10_000))
+    state = loop.train(load(), steps, values, Accelerator(cpu=True), Padding(pad, 10_000))
     assert len(expected.values) == len(steps) >= 4
     assert state.losses == pytest.approx(expected.values, rel=1e-4)
-    assert accelerator.norms == pytest.approx(expected.norms, rel=1e-3)
+    assert norms == pytest.approx(expected.norms, rel=1e-3)
     assert state.losses[-1] < state.losses[0]
 
 
@@ -155,17 +158,17 @@ def chunked(steps, size, count):
 
 
 @pytest.mark.parametrize("values", [HYPERPARAMETERS, UNDECAYED], ids=["decayed", "undecayed"])
-def test_encoder_follows_the_trainer(tmp_path, values):
+def test_encoder_follows_the_trainer(tmp_path, norms, values):
     run, built = steps_of("tiny-bert")
     rows = [
         {"input_ids": list(e.ids), "token_type_ids": list(e.types), "label": e.labels[0]} for step in built.steps for e in step
     ]
     collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
     load = partial(undropped, run, AutoModelForSequenceClassification, num_labels=2)
-    follow(run, built.steps, rows, collator, tmp_path, load, values)
+    follow(run, built.steps, rows, collator, tmp_path, load, norms, values)
 
 
-def test_token_classification_follows_the_trainer(tmp_path):
+def test_token_classification_follows_the_trainer(tmp_path, norms):
     run, built = steps_of("tiny-bert", budget="80", suite="ner")
     steps = chunked(built.steps, run.batch, 5)
     rows = [
@@ -174,10 +177,11 @@ def test_token_classification_follows_the_trainer(tmp_path):
     assert len({len(row["input_ids"]) for row in rows}) > 10  # padding is in it
     assert {label for row in rows for label in row["labels"]} > {IGNORE, 0}
     collator = transformers.DataCollatorForTokenClassification(run.model.tokenizer)
-    follow(run, steps, rows, collator, tmp_path, lambda: undropped(run, AutoModelForTokenClassification, num_labels=7))
+    load = partial(undropped, run, AutoModelForTokenClassification, num_labels=7)
+    follow(run, steps, rows, collator, tmp_path, load, norms)
 
 
-def test_questions_follow_the_trainer(tmp_path):
+def test_questions_follow_the_trainer(tmp_path, norms):
     """Windows of one full length: we leave padding out of a span's softmax, transformers does not."""
     run, built = steps_of("tiny-bert", budget="64", suite="qa", max_length=96)
     full = [replace(e, weight=1.0) for step in built.steps for e in step if len(e.ids) == 96]
@@ -196,7 +200,7 @@ def test_questions_follow_the_trainer(tmp_path):
         for e in step
     ]
     collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
-    follow(run, steps, rows, collator, tmp_path, lambda: undropped(run, AutoModelForQuestionAnswering, num_labels=2))
+    follow(run, steps, rows, collator, tmp_path, partial(undropped, run, AutoModelForQuestionAnswering, num_labels=2), norms)
 
 
 def test_windows_of_one_question_weigh_as_one(encoder):
