@@ -31,6 +31,7 @@ from bench.training.course import Course, Listed
 from bench.training.optimizer import by_rows, optimizer
 from bench.training.shrinking import as_memory_allows
 from bench.training.state import TrainingState
+from bench.training.tied_words import rows_added_in_place
 
 Watch = Callable[[nn.Module, TrainingState], bool]
 """Called after each step with the model and the state; what it measures is not training time. True ends the training."""
@@ -81,7 +82,7 @@ def train(
     """
     state, course = state or TrainingState(), steps if isinstance(steps, Course) else Listed(steps)
     try:
-        with by_rows(model, hyperparameters, accelerator):
+        with by_rows(model, hyperparameters, accelerator), rows_added_in_place(model, accelerator):
             _train(model, course, hyperparameters, accelerator, padding, state, watches)
     finally:
         release(accelerator)

@@ -133,8 +133,8 @@ def by_rows(model: nn.Module, hyperparameters: Hyperparameters, accelerator: Acc
     decay, no head that is tied to them, no launcher, which would add up whole gradients. A GPU would have to wait in each step
     for the number of new rows."""
     alone = parallelism(accelerator) == "none" and accelerator.device.type == "cpu"
-    table = _own_table(model) if alone and not hyperparameters.weight_decay else None
-    if table is None:
+    table, readers = trained_table(model) if alone and not hyperparameters.weight_decay else (None, [])
+    if table is None or len(readers) > 1:
         yield
         return
     before, table.sparse = table.sparse, True
@@ -144,16 +144,15 @@ def by_rows(model: nn.Module, hyperparameters: Hyperparameters, accelerator: Acc
         table.sparse = before
 
 
-def _own_table(model: nn.Module) -> nn.Embedding | None:
-    """The word embeddings, where they train, no other module reads them, and nothing but their gradient changes them."""
+def trained_table(model: nn.Module) -> tuple[nn.Embedding | None, list[nn.Module]]:
+    """The word embeddings, where they train and nothing but their gradient changes them, and all modules that read them."""
     text_model: Any = backbone(model)
     try:
         table = text_model.get_input_embeddings()
     except (NotImplementedError, AttributeError):  # models that read bytes by hashes, such as CANINE, have no such table
-        return None
+        return None, []
     if not isinstance(table, nn.Embedding) or not table.weight.requires_grad:
-        return None
+        return None, []
     if table.max_norm is not None or table.scale_grad_by_freq:
-        return None
-    holders = [module for module in model.modules() if any(own is table.weight for own in module.parameters(recurse=False))]
-    return table if len(holders) == 1 else None
+        return None, []
+    return table, [module for module in model.modules() if any(own is table.weight for own in module.parameters(recurse=False))]
