@@ -16,7 +16,7 @@ from bench.devices.launched import parallelism
 from bench.modeling.forward import unwrapped
 from bench.training.optimizer import trained_table
 
-Read = tuple[Tensor, Tensor]
+RowsRead = tuple[Tensor, Tensor]
 """The ids that one lookup read, and the gradient of what it gave: a row for each."""
 
 
@@ -24,7 +24,7 @@ class _Lookup(torch.autograd.Function):
     """Rows of a table, of whose gradient backward only takes down what it is made of."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, ids: Tensor, waiting: list[Read]) -> Tensor:
+    def forward(ctx: Any, weight: Tensor, ids: Tensor, waiting: list[RowsRead]) -> Tensor:
         ctx.ids, ctx.waiting = ids, waiting
         return nn.functional.embedding(ids, weight)
 
@@ -43,7 +43,7 @@ def rows_added_in_place(model: nn.Module, accelerator: Accelerator) -> Iterator[
     if table is None:
         yield
         return
-    waiting: list[Read] = []
+    waiting: list[RowsRead] = []
 
     def add(weight: Tensor) -> None:
         """Once a pass, when all that read the weight are through: what its gradient holds by then is the head's."""
@@ -60,11 +60,11 @@ def rows_added_in_place(model: nn.Module, accelerator: Accelerator) -> Iterator[
         return found
 
     hook = table.weight.register_post_accumulate_grad_hook(add)
-    table.forward = looked_up
+    vars(table)["forward"] = looked_up
     try:
         yield
     finally:
-        del table.forward
+        del vars(table)["forward"]
         hook.remove()
 
 
