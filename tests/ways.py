@@ -114,6 +114,8 @@ def tried(way: str, suite: str, strategy: str) -> bool:
             return few
         case "zero2":  # zero1 cuts the same moments, and zero3 the same gradients
             return few or suite in (BF16, "decoder", "encoder-prompts")
+        case "zero1" if strategy == "few-shot":  # it trains nothing, and weights are whole
+            return False
         case "zero1" | "zero3":
             return (suite, strategy) not in [("encoder", "lora"), ("encoder", "lora-8bit")]  # the decoder's are done
     return True

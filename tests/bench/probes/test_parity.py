@@ -81,7 +81,7 @@ def test_the_words_are_the_harness_own(library, decoding, made, name):
     assert ours == list(zip(theirs, map(int, gold), strict=True))
 
 
-ITEMS = 40
+ITEMS = 20
 """Of each probe that both programs ask the default model."""
 
 

@@ -99,12 +99,12 @@ def test_a_memory_ceiling_is_kept_and_moves_no_number(own_cache, planned, decode
     """MiniLM and a small decoder, where micro-batches may have a quarter of their usual activations. In fp32, as all
     tests: in bf16 the library keeps memory for every shape of a product, and no ceiling (docs/method/costs.md)."""
     model = "minilm" if family == "encoder" else str(decoder_folder)
-    run = planned(strategy, suite="sentiment", model=model, budget="160")
+    run = planned(strategy, suite="sentiment", model=model, budget="96")
     whole = fit(run, 60)
     limit = round(most_held(_state_bytes(whole) + whole.memory.activations / 4))
     undropped = ["--set", "dropout=0"]  # each micro-batch draws anew
-    plain, _ = done(model, [strategy], tmp_path / "plain", "--budget", "160examples", *undropped)
-    kept, _ = done(model, [strategy], tmp_path / "kept", "--budget", f"160examples,{limit}B", *undropped)
+    plain, _ = done(model, [strategy], tmp_path / "plain", "--budget", "96examples", *undropped)
+    kept, _ = done(model, [strategy], tmp_path / "kept", "--budget", f"96examples,{limit}B", *undropped)
     one, two = plain[strategy], kept[strategy]
     assert two["status"] == "ok", two["reason"]
     assert two["spending"]["kept_by"].startswith("micro-batches of 25") and one["spending"]["kept_by"] is None
