@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from bench.inference.backend import Continuation, Ids, Likelihood
 from bench.inference.prefix_cache import Reading, bounded_batches, following_batch, readings, resumed
-from bench.modeling.forward import caches, last_logits, token_losses
+from bench.modeling.cross_entropy import token_losses
+from bench.modeling.forward import caches, last_logits
 from bench.tokens.batches import padded
 from bench.tokens.encoded import Encoded
 from bench.tokens.shared_prefixes import root

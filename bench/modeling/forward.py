@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from bench.modeling.cross_entropy import chunked_loss, has_many_logits, token_losses
 from bench.modeling.heads import Heads
-from bench.tokens.encoded import IGNORE, Batch, left_padded
+from bench.tokens.encoded import Batch, left_padded
 
 
 def accepts(model: nn.Module, argument: str) -> bool:
@@ -154,6 +155,37 @@ def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Ten
     return losses.new_zeros(labels.numel()).index_put((targets,), losses).view_as(labels)
 
 
+def _loss_in_chunks(model: nn.Module, batch: Batch, smoothing: float) -> Tensor | None:
+    """A decoder's `loss_sum` without the logits of all targets at once, where they are many; None where they are few, or where
+    more stands between states and loss than a matrix of this process's own."""
+    inner: Any = unwrapped(model)
+    head, labels = inner.get_output_embeddings(), batch.labels
+    targets = torch.arange(labels.numel(), device=labels.device) if batch.targets is None else batch.targets
+    if type(head) is not nn.Linear or model is not unlaunched(model):
+        return None
+    # A weight of another type is in parts, or in 8 bit. Some configs name what a model makes of its logits, such as a cap.
+    if type(head.weight) is not nn.Parameter or "forward" in vars(head) or any("logit" in name for name in vars(inner.config)):
+        return None
+    if not has_many_logits(head, len(targets)) or not torch.is_grad_enabled():
+        return None
+    read: list[Tensor] = []
+
+    def keep(states: Tensor) -> Tensor:
+        read.append(states[:, -labels.shape[1] :].flatten(0, 1)[targets])
+        return read[0]
+
+    vars(head)["forward"] = keep
+    try:
+        given = _logits(model, batch, labels.shape[1])
+    finally:
+        del vars(head)["forward"]
+    if given is not read[0]:  # the model makes something else of its logits after all
+        return None
+    row = targets // labels.shape[1]
+    weights = torch.ones_like(row, dtype=torch.float32) if batch.weights is None else batch.weights[row]
+    return chunked_loss(head, read[0], labels.flatten()[targets], weights, smoothing)
+
+
 def head_logits(model: nn.Module, batch: Batch) -> Tensor:
     """An encoder's logits (batch, predictions, classes) in fp32: one prediction per text or per token, the two ends of a span,
     whose classes are the tokens, or one per example, whose classes are its choices. Padding among tokens and among choices is
@@ -175,23 +207,10 @@ def head_logits(model: nn.Module, batch: Batch) -> Tensor:
 def loss_sum(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:
     """Cross-entropy in nats, weighted and summed over the batch's targets: transformers' loss before it is averaged."""
     if batch.head is None:
+        chunked = _loss_in_chunks(model, batch, smoothing)
+        if chunked is not None:
+            return chunked
         losses = target_losses(model, batch, smoothing)
     else:
         losses = token_losses(head_logits(model, batch), batch.labels, smoothing)
     return losses.sum() if batch.weights is None else (losses.sum(1) * batch.weights).sum()
-
-
-def token_losses(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Negative log-likelihood in nats per target, shape of `labels`; 0 where a label is ignored.
-
-    With `smoothing` the target gets 1 - smoothing of the probability, and all classes share the rest (Szegedy et al. 2016).
-    """
-    # fp32: bf16's 8 bits are too few for a sum over a vocabulary. By hand instead of cross_entropy's own label_smoothing,
-    # which would spread over the -inf of a span's padding too.
-    logprobs, wanted = logits.float().flatten(0, 1).log_softmax(-1), labels.flatten()
-    losses = nn.functional.nll_loss(logprobs, wanted, ignore_index=IGNORE, reduction="none")
-    if smoothing:
-        real = logprobs.isfinite()  # -inf marks what is no class: padding among a span's tokens
-        spread = -logprobs.where(real, 0).sum(-1) / real.sum(-1)
-        losses = ((1 - smoothing) * losses + smoothing * spread).where(wanted != IGNORE, 0)
-    return losses.view_as(labels)

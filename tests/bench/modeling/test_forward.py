@@ -8,7 +8,8 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 from bench import strategies
-from bench.modeling.forward import accepts, caches, exact_logits, head_logits, last_logits, loss_sum, token_losses, unwrapped
+from bench.modeling.cross_entropy import token_losses
+from bench.modeling.forward import accepts, caches, exact_logits, head_logits, last_logits, loss_sum, unwrapped
 from bench.tokens.encoded import IGNORE, Encoded, collate
 
 CPU = torch.device("cpu")
