@@ -90,14 +90,16 @@ def _logits(model: nn.Module, batch: Batch, positions: int, cache: Any = None) -
     return logits
 
 
-def _begun(model: nn.Module, ids: Tensor, rows: int) -> DynamicCache:
-    """The keys and values of a beginning (1, tokens) that is read once, for so many rows to go on from. What these learn
-    through them, they hand back to the one reading, summed."""
-    cache = DynamicCache()
+def _begun(model: nn.Module, batch: Batch) -> DynamicCache | None:
+    """The keys and values of what all rows begin with, which is read once for them to go on from; None where nothing is. What
+    the rows learn through them, they hand back to the one reading, summed."""
+    if batch.beginning is None:
+        return None
+    cache, ids = DynamicCache(), batch.beginning
     with head_reads(model, lambda states: states[:, :0]):
         _logits(model, left_padded(ids.tolist(), 0, None, ids.device), 1, cache)
     for layer in cache.layers:
-        layer.keys, layer.values = (states.expand(rows, -1, -1, -1) for states in (layer.keys, layer.values))
+        layer.keys, layer.values = (states.expand(len(batch.input_ids), -1, -1, -1) for states in (layer.keys, layer.values))
     return cache
 
 
@@ -145,7 +147,7 @@ def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Ten
     that is learned whole, an answer of one token would have a text's."""
     inner: Any = unwrapped(model)
     head, labels = inner.get_output_embeddings(), batch.labels
-    cache = None if batch.beginning is None else _begun(model, batch.beginning, len(labels))
+    cache = _begun(model, batch)
     if batch.targets is None or head is None or not accepts(model, "logits_to_keep"):
         return token_losses(last_logits(model, batch, labels.shape[1], cache), labels, smoothing)
     targets = batch.targets
@@ -169,6 +171,7 @@ def _loss_in_chunks(model: nn.Module, batch: Batch, smoothing: float) -> Tensor 
     if not has_many_logits(head, len(targets)) or not torch.is_grad_enabled():
         return None
     read: list[Tensor] = []
+    cache = _begun(model, batch)
 
     def keep(states: Tensor) -> Tensor:
         read.append(states[:, -labels.shape[1] :].flatten(0, 1)[targets])
@@ -176,7 +179,7 @@ def _loss_in_chunks(model: nn.Module, batch: Batch, smoothing: float) -> Tensor 
 
     vars(head)["forward"] = keep
     try:
-        given = _logits(model, batch, labels.shape[1])
+        given = _logits(model, batch, labels.shape[1], cache)
     finally:
         del vars(head)["forward"]
     if given is not read[0]:  # the model makes something else of its logits after all

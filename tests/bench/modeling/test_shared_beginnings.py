@@ -14,7 +14,7 @@ from transformers import (
 )
 
 from bench import strategies
-from bench.modeling import flops, forward
+from bench.modeling import cross_entropy, flops, forward
 from bench.modeling.forward import loss_sum
 from bench.modeling.recomputation import checkpoint_blocks
 from bench.modeling.shared_beginnings import shares_beginnings
@@ -97,13 +97,22 @@ def test_keys_and_values_without_gradients_would_be_noticed(library, decoder, mo
 
     def cut_off(*given):
         cache = begun(*given)
-        for layer in cache.layers:
+        for layer in cache.layers if cache else ():
             layer.keys, layer.values = layer.keys.detach(), layer.values.detach()
         return cache
 
     monkeypatch.setattr(forward, "_begun", cut_off)
     with pytest.raises(AssertionError):
         held(model)
+
+
+def test_so_it_is_where_the_loss_is_made_in_chunks(library, decoder, monkeypatch):
+    """Planted fault: the chunks' pass did not go on from what is read once."""
+    chunks, made = [], cross_entropy._add_product
+    monkeypatch.setattr(cross_entropy, "CHUNK_LOGITS", 3000)
+    monkeypatch.setattr(cross_entropy, "_add_product", lambda *given: chunks.append(1) or made(*given))
+    held(adapted(library, decoder))
+    assert len(chunks) == 3 * 2  # six targets, three to a chunk, in each of three ways
 
 
 def test_in_bf16_it_is_rounded_as_what_is_read_whole(library, decoder):
