@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bench.errors import unknown
@@ -54,8 +55,13 @@ def _class(name: str) -> type[Counted]:
     return metric_class
 
 
-def _classes() -> Iterator[type[Counted]]:
-    """The classes that the families' modules give a name."""
+@cache
+def _classes() -> tuple[type[Counted], ...]:
+    """The classes that the families' modules give a name; a report of thousands of runs asks for each of their numbers."""
+    return tuple(_named_classes())
+
+
+def _named_classes() -> Iterator[type[Counted]]:
     for family in pkgutil.iter_modules(__path__):
         if family.name not in SHARED:
             module = importlib.import_module(f"{__name__}.{family.name}")

@@ -181,7 +181,7 @@ def _item_clusters(parts: Sequence[pd.DataFrame], content: str | None = None) ->
     first = parts[0]
     clusters = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
     # Python's hash is another in each process, and these are compared within one.
-    return replace(clusters, items_hash=hash((content, *first["item"])))
+    return replace(clusters, items_hash=hash((content, *first["item"].tolist())))
 
 
 def _parsed_column(column: "pd.Series[Any]", kind: Any) -> list[Any]:
