@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ MADE_BY = (
     "bench/hashing.py",
 )
 """Code that makes the summaries: when it changes, they are made again."""
+SUITES_HELD = 4
+"""The last ones whose rows stay in memory: a run ends with a table and a page of the same rows."""
 Stamps = Mapping[str, Sequence[int]]
 """Name of a file of records/ -> its size in bytes and its time of change in ns."""
 Known = Mapping[str, tuple[Sequence[int], str, bool]]
@@ -88,17 +90,14 @@ def _file_stamps(results: Path) -> Stamps:
 
 def _run_index(results: Path, folder: Path, stamps: Stamps) -> Known:
     old_index = _kept_json(folder / "index.json") or {}
-    index = {}
-    for name in sorted(stamps):
-        run, _, ending = name.rpartition(".")
-        if ending != "json":
-            continue
-        old = old_index.get(run)
-        if old and old[0] == stamps[name]:
-            index[run] = (old[0], old[1], old[2])
-        else:
-            record = store.stored_record(store.folder(results) / name)
-            index[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
+    found = {name.removesuffix(".json"): stamps[name] for name in sorted(stamps) if name.endswith(".json")}
+    same = {run: old_index[run] for run, stamp in found.items() if run in old_index and old_index[run][0] == stamp}
+    changed = [run for run in found if run not in same]
+    read = dict(zip(changed, _stored_records(results, changed), strict=True))
+    index = {
+        run: tuple(same[run]) if run in same else (stamp, read[run].setup.suite, bool(mixed(read[run])))
+        for run, stamp in found.items()
+    }
     # JSON gives tuples back as lists.
     if index.keys() != old_index.keys() or any(list(each) != old_index[run] for run, each in index.items()):
         _keep_text(folder / ".gitignore", "*\n")  # an accepted baseline that is looked at stays as it was committed
@@ -125,10 +124,16 @@ def _kept_summary(results: Path, folder: Path, made: SuiteReport, runs: Sequence
     kept = _kept_json(path)
     if kept and kept.get("key") == key:
         return kept
-    rows = aggregate(_stored_records(results, runs), results, _stored_records(results, set(known) - set(runs)) if mixes else [])
+    rows = list(_rows_of_suite(results, tuple(runs), tuple(sorted(set(known) - set(runs))) if mixes else (), digest(files)))
     part = {"key": key, "made": made.of(rows), "refused": _refusal_of_rows(rows)}
     _keep_text(path, _compact_json(part))
     return part
+
+
+# The digest of the files' stamps is not read: where one of them changed there is another, and the rows are made anew.
+@lru_cache(maxsize=SUITES_HELD)
+def _rows_of_suite(results: Path, runs: tuple[str, ...], beside: tuple[str, ...], _files: str) -> tuple[Row, ...]:
+    return tuple(aggregate(_stored_records(results, runs), results, _stored_records(results, beside)))
 
 
 def _refusal_of_rows(rows: Sequence[Row]) -> str | None:
@@ -140,7 +145,7 @@ def _refusal_of_rows(rows: Sequence[Row]) -> str | None:
 
 
 def _stored_records(results: Path, runs: Iterable[str]) -> list[Record]:
-    return [store.stored_record(store.folder(results) / f"{run}.json") for run in sorted(runs)]
+    return store.stored_records(store.folder(results) / f"{run}.json" for run in sorted(runs))
 
 
 def _forget_gone_suites(folder: Path, suites: Collection[str]) -> None:

@@ -13,6 +13,7 @@ from bench.errors import UserError
 from bench.records import store
 from reports.page import leaderboard
 from reports.rows import summaries
+from reports.rows.rows import aggregate
 
 
 @pytest.fixture
@@ -152,3 +153,20 @@ def test_code_that_makes_summaries_is_all_of_the_engines_that_reports_import():
     imported = {name for path in (root / "reports").rglob("*.py") for name in named.findall(path.read_text())}
     makers = {part.removesuffix(".py").replace("/", ".") for part in summaries.MADE_BY}
     assert imported - makers == {"bench.errors", "bench.folders"}
+
+
+def test_a_table_and_a_page_are_made_of_the_same_rows(make, out, monkeypatch):
+    """A run ends with both: each run's answers are opened once for them."""
+    record, *_ = two_suites(make, out)
+    opened = []
+    monkeypatch.setattr(summaries, "aggregate", lambda records, *rest: opened.append(len(records)) or aggregate(records, *rest))
+
+    def seen():
+        for name in ("table", "page"):
+            report = summaries.SuiteReport(name, lambda rows: [row.score.value for row in rows])
+            summaries.suite_summaries(out, out, report, allow_unequal=True)
+        return opened
+
+    assert seen() == [1, 2]
+    os.utime(store.folder(out) / f"{record.run_id}.parquet", ns=(1, 1))
+    assert seen() == [1, 2, 2]
