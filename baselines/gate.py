@@ -188,8 +188,8 @@ def main() -> int:
     held = all(bar.holds for bars in drawn.values() for bar in bars)
     held &= all(alarm_share(found) <= MOST_ALARMS for found in real.values())
     head = (
-        f"On {len(of.chances)} strategies of {rows[0].setup.model} on {rows[0].setup.task} with {of.seeds} seeds each "
-        f"(SD {100 * of.sd:.1f} points on endless items), {of.chances.shape[-1]:,} test items; "
+        f"On {of.rows} strategies of {rows[0].setup.model} on {rows[0].setup.task} with {of.seeds} seeds each "
+        f"(SD {of.in_words(of.sd)} on endless items), {of.items:,} test items; "
         f"{(time.perf_counter() - started) / 60:.0f} minutes on one core."
     )
     text = page(head, real_table(real), drawn_table(drawn), held)

@@ -20,15 +20,16 @@ def selfcheck(
     seeds: Annotated[
         int | None, typer.Option(min=2, help="Seeds of each simulated row; without it as many as the real rows have.")
     ] = None,
+    probes: Annotated[bool, typer.Option("--probes", help="Also check what is said of each probe's losses.")] = False,
 ) -> int:
     """Simulate tables in the likeness of yours, and count how often what they say is true; exit status 1 where a bar fails.
 
-    Scores can be checked that have a best answer: means over items, as accuracy, and sums over them, as entity_f1 and bleu.
-    Perplexity has none.
+    The scores of all metrics can be checked, and with --probes the losses of all probes but of those whose gold is graded, and
+    of distances, of which nothing is said.
     """
     from reports.terminal.selfcheck import check
 
-    return 0 if check(records_of(suite, out), out, tables, seed, seeds) else 1
+    return 0 if check(records_of(suite, out), out, tables, seed, seeds, probes) else 1
 
 
 @STUDIES.command()

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from bench.statistics.arrays import Floats
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin, Spread, limits, of_pair, of_row
+from bench.statistics.likeness import DrawnTables, Likeness, Tables
 from bench.statistics.power import LEVEL
-from bench.statistics.simulated import DrawnTables, Likeness, Tables
 
 EQUAL_ROWS = 5
 FEW_ITEMS = 300
@@ -41,7 +41,7 @@ def bars(of: Likeness, tables: int, seed: int) -> Iterator[StatisticalBar]:
     # Two and three seeds are where intervals are most easily too narrow, however many the table has.
     for seeds in sorted({2, 3, of.seeds}):
         yield same_strategy_twice(of, seeds, tables, generator)
-    if len(of.chances) > 1 and (bar := planted(of, tables, generator)):
+    if of.rows > 1 and (bar := planted(of, tables, generator)):
         yield bar
     yield from coverage(of, tables, generator)
     yield equal_strategies(of, tables, generator)
@@ -49,7 +49,7 @@ def bars(of: Likeness, tables: int, seed: int) -> Iterator[StatisticalBar]:
 
 def same_strategy_twice(of: Likeness, seeds: int, tables: int, generator: np.random.Generator) -> StatisticalBar:
     """A/A: one strategy under two names, each of the table's in turn; how often one of the two wins."""
-    rows = len(of.chances)
+    rows = of.rows
     wins = [
         _which_pairs_differ(drawn, 1)[:, 0]
         for row, part in zip(range(rows), dealt_out(tables, rows), strict=True)
@@ -60,7 +60,7 @@ def same_strategy_twice(of: Likeness, seeds: int, tables: int, generator: np.ran
 
 def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
     """Ranks: five strategies, the table's in turn, shifted to one score; how often any two are separated."""
-    rows = [row % len(of.chances) for row in range(EQUAL_ROWS)]
+    rows = [row % of.rows for row in range(EQUAL_ROWS)]
     equal = Tables(of.of(rows, [float(of.truths.mean())] * EQUAL_ROWS), of.seeds)
     pairs = EQUAL_ROWS * (EQUAL_ROWS - 1) // 2
     # Holm's first step: nothing is found unless the smallest p is at most .05 / pairs.
@@ -71,14 +71,14 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
 def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar | None:
     """The smallest detectable difference, given to one row after the other: the one that the table prints, or where that is not
     of such tables the one of the likeness's own components. None where even the worst answers lower no row by so much."""
-    rows = len(of.chances)
+    rows = of.rows
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
     difference = of.printed if of.printed is not None else _planted_difference(equal, generator)
     if difference >= float(equal.truths.mean()) - of.lowest:
         return None
     share = planted_share(equal, difference, of.items, tables, generator)
     whose = "that is printed" if of.printed is not None else "of such tables"
-    name = f"planted: {100 * difference:.1f} points, the smallest detectable difference {whose}, found"
+    name = f"planted: {of.in_words(difference)}, the smallest detectable difference {whose}, found"
     return StatisticalBar(name, share, *planted_ends(of.items))
 
 
@@ -90,7 +90,7 @@ def planted_ends(items: int) -> tuple[float, float]:
 def planted_share(equal: Likeness, difference: float, items: int, tables: int, generator: np.random.Generator) -> float:
     """How often pairs of equal rows, of which one was then lowered by so much, are found to differ; all pairs of the real table
     are looked at together, those of rows that are not simulated too."""
-    rows, score = len(equal.chances), float(equal.truths.mean())
+    rows, score = equal.rows, float(equal.truths.mean())
     pairs = list(combinations(range(rows), 2))
     detections = []
     for row, part in zip(range(rows), dealt_out(tables, rows), strict=True):
@@ -102,8 +102,7 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
 
 
 def _family(of: Likeness) -> int:
-    rows = len(of.chances)
-    return of.family or rows * (rows - 1) // 2
+    return of.family or of.rows * (of.rows - 1) // 2
 
 
 def _planted_difference(of: Likeness, generator: np.random.Generator) -> float:
@@ -128,23 +127,22 @@ def mean_over_items(margins: Sequence[Margin]) -> tuple[float, float]:
 def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
     """How often the intervals of rows, pairs and gains hold the truth."""
     covered: dict[str, list[npt.NDArray[np.bool_]]] = {"rows": [], "pairs": [], "gains": []}
-    truths, scoring = of.truths, of.scoring
+    truths = of.truths
     pairs = np.array([truths[one] - truths[other] for one, other in combinations(range(len(truths)), 2)])
     for drawn in drawn_tables(Tables(of, of.seeds), tables, generator):
         # Each drawn table has one variance of its own, which stands for all of its rows.
         by_row = Spread(np.asarray(drawn.spread.variance)[:, None], drawn.spread.freedom)
         # The untouched model has no seeds: its one answer to an item is held against all of the rows' seeds.
         gained = drawn.rows - drawn.base
-        covered["rows"].append(
-            _hold_truth(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), scoring.scale), truths)
-        )
-        covered["gains"].append(_hold_truth(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - scoring.untouched))
+        covered["rows"].append(_hold_truth(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), of.scale), truths))
+        covered["gains"].append(_hold_truth(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.untouched))
         for (value, margin), truth in zip(_pair_margins(drawn), pairs, strict=True):
             covered["pairs"].append(_hold_truth(limits(value, margin), truth))
     for name, parts in covered.items():
         if parts:
-            # What holds nearly always is too wide to be of use. Rows' bounds are those of shares, and pairs' and gains' plain.
-            yield StatisticalBar(f"coverage of {name}", share_of(parts), 0.925, 0.985 if name == "rows" else 0.99)
+            # What holds nearly always is too wide to be of use. Bounds of shares are held to less of it than plain ones.
+            most = 0.99 if name != "rows" or of.scale == "plain" else 0.985
+            yield StatisticalBar(f"coverage of {name}", share_of(parts), 0.925, most)
 
 
 def _hold_truth(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from bench.statistics.bars import StatisticalBar, dealt_out, drawn_tables, mean_
 from bench.statistics.change import change_verdicts
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin, of_pair
-from bench.statistics.simulated import DrawnTables, Likeness, Tables
+from bench.statistics.likeness import DrawnTables, Likeness, Tables
 
 PILOT = 200
 """Comparisons without a change, of which the mean variance over items is taken."""
@@ -49,8 +49,8 @@ def caught(of: Likeness, within: float, comparisons: int, generator: np.random.G
         for row, part in zip(able, dealt_out(comparisons, len(able)), strict=True)
         for verdicts in _drawn_verdicts(of, {row: falls[row]}, within, part, generator)
     ]
-    size = " to ".join(f"{100 * end:.1f}" for end in dict.fromkeys((min(falls.values()), max(falls.values()))))
-    return StatisticalBar(f"compare: a fall of {size} points, caught", share_of(detections), *planted_ends(of.items))
+    size = of.in_words(*dict.fromkeys((min(falls.values()), max(falls.values()))))
+    return StatisticalBar(f"compare: a fall of {size}, caught", share_of(detections), *planted_ends(of.items))
 
 
 def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
@@ -61,7 +61,7 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
     wrong; the bar leaves .01 to chance.
     """
     for margin in (within, max(smallest_falls(of, 0.0, generator))):
-        rows, sameness = len(of.chances), []
+        rows, sameness = of.rows, []
         for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True):
             # Either direction can be called the same by mistake.
             for change in (margin, -margin):
@@ -69,7 +69,7 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
                 room = change + of.lowest < of.truths[row] < change + of.highest
                 for verdicts in _drawn_verdicts(of, {row: change}, margin, part // 2, generator) if room else ():
                     sameness.append(verdicts[:, row] == "same")
-        name = f"compare: changed by {100 * margin:.1f} points, the same within them"
+        name = f"compare: changed by {of.in_words(margin)}, the same within them"
         if sameness:  # else no row has room for such a change, and nothing was seen
             yield StatisticalBar(name, share_of(sameness), 0.0, 0.06)
 
@@ -77,7 +77,7 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
 def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) -> list[float]:
     """Of each row, the smallest fall that is found four times out of five: over seeds from the known variance, over items from
     the mean of comparisons without a change."""
-    rows = len(of.chances)
+    rows = of.rows
     drawn = [
         each
         for tables in drawn_tables(_rows_now_and_before(of, {}), PILOT, generator)
@@ -96,7 +96,7 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
 
 def _rows_now_and_before(of: Likeness, falls: dict[int, float]) -> Tables:
     """The rows now, of which some have fallen, and the rows before."""
-    rows, truths = range(len(of.chances)), of.truths
+    rows, truths = range(of.rows), of.truths
     now = [float(truths[row]) - falls.get(row, 0.0) for row in rows]
     return Tables(of.of([*rows, *rows], [*now, *map(float, truths)]) if falls else of.of([*rows, *rows]), of.seeds)
 
@@ -106,7 +106,7 @@ def _drawn_verdicts(
 ) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.str_]]]:
     """Verdicts of all rows, (comparisons, rows)."""
     for drawn in drawn_tables(_rows_now_and_before(of, falls), comparisons, generator):
-        changes = _changes_of_rows(drawn, len(of.chances))
+        changes = _changes_of_rows(drawn, of.rows)
         rises = np.stack([value for value, _ in changes], axis=-1)
         parts = {
             # What all comparisons have alike, such as degrees of freedom, is one number beside arrays.

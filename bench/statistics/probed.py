@@ -22,15 +22,16 @@ def of_probe(measure: str, values: Floats, weights: Floats, gold: Floats | None,
     # Weights are the items' own, such as a passage's tokens, and no seed's.
     weights = np.broadcast_to(weights, values.shape)
     counts = np.stack([values * weights, weights], axis=-1)
-    return of_counts(counts, _weighted_mean, clusters, weights)
+    return of_counts(counts, weighted_mean, clusters, weights)
 
 
 def of_shares(right: Floats, clusters: Clusters) -> Jackknifed:
     """Accuracy, from whether each item was answered rightly, (seeds, items)."""
-    return of_counts(np.stack([right, np.ones_like(right)], axis=-1), _weighted_mean, clusters)
+    return of_counts(np.stack([right, np.ones_like(right)], axis=-1), weighted_mean, clusters)
 
 
-def _weighted_mean(totals: Floats) -> Floats:
+def weighted_mean(totals: Floats) -> Floats:
+    """Sums of weighted values and of weights, (..., 2), as means, (...)."""
     weights = totals[..., 1]
     # Only one item with a weight: without it there is nothing left to average.
     mean: Floats = np.divide(totals[..., 0], weights, out=np.zeros_like(weights), where=weights != 0)

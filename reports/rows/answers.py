@@ -12,14 +12,18 @@ import pandas as pd
 
 from bench import metrics
 from bench.metrics.base import Counted
+from bench.metrics.likelihood import BitsPerByte, Perplexity
 from bench.metrics.mentions import PARTS, restricted
 from bench.records import store
 from bench.statistics.arrays import Floats
 from bench.statistics.drawn_scores import Scoring, scoring_of_mean, scoring_of_sums
+from bench.statistics.drawn_values import NumberOfValues, RankedPairs, WeightedMean
 from bench.statistics.intervals import Scale
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
-from bench.statistics.probed import RANKINGS, of_probe, of_shares
+from bench.statistics.probed import RANKED, RANKINGS, of_probe, of_shares, weighted_mean
 
+LIKELIHOODS = (Perplexity, BitsPerByte)
+"""Metrics that are made of nats, which have no best answer."""
 BASES = ("before", "best_before")
 """Columns of the base's answers: asked in the row's own words, and in its best."""
 
@@ -78,6 +82,39 @@ def drawable_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tu
     # What runs from 0 to 100 is drawn as a share, whose differences are points too.
     whole = 100.0 if metric.scale == "percent" else 1.0
     return runs, scoring_of_sums(runs, before[0], empty, perfect, lambda t: metric.number(t) / whole, metric.weights), clusters
+
+
+def drawable_likelihoods(
+    frames: Sequence[pd.DataFrame], task: str, name: str
+) -> tuple[Floats, NumberOfValues, Clusters] | None:
+    """The runs' nats per token or byte after training, (runs, items), and what drawn ones make. None where the metric is no
+    mean of them, or the runs have no answers to the same items."""
+    metric = metrics.counted(name) if name in metrics.metric_names() else None
+    counts_and_clusters = _answer_counts(metric, frames, task, "task", "before") if isinstance(metric, LIKELIHOODS) else None
+    if metric is None or counts_and_clusters is None:
+        return None
+    (after, before), clusters = counts_and_clusters
+    units = after[..., 1]
+    # Runs that cut a text into unlike tokens did not answer the same.
+    if (units != units[0]).any():
+        return None
+    number = WeightedMean(before[0, :, 0] / units[0], units[0], metric.number, 0.0)
+    return after[..., 0] / units, number, clusters
+
+
+def drawable_probe(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> tuple[Floats, NumberOfValues, Clusters] | None:
+    """The runs' values of a probe after training, (runs, items), and what drawn ones make. None where they are ranked by a
+    graded gold, or the runs have no answers to the same items."""
+    values = None if measure == RANKED else _probe_values(frames, probe, measure)
+    if values is None:
+        return None
+    if values.gold is None:
+        return values.after, WeightedMean(values.before[0], values.weights, weighted_mean), _item_clusters(values.parts)
+    positive = (values.gold == 1).astype(np.int64)
+    # With one class alone, or one pair of one, nothing is known of other pairs.
+    if min(positive.sum(), (1 - positive).sum()) < 2:
+        return None
+    return values.after, RankedPairs(values.before[0], positive), _item_clusters(values.parts)
 
 
 def _with_answers_at_both_ends(frames: Sequence[pd.DataFrame], task: str, metric: Counted) -> list[pd.DataFrame] | None:
@@ -147,6 +184,30 @@ def wording_answers(frames: Sequence[pd.DataFrame], words: str, name: str) -> An
 def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, definition: str | None = None) -> Answered | None:
     """The probe's number, by the name that the record gives it: a ranking's, or a weighted mean of its values. Items of another
     `definition` are others, though they have the same names."""
+    values = _probe_values(frames, probe, measure)
+    if values is None:
+        return None
+    clusters = _item_clusters(values.parts, definition)
+    now, was = (of_probe(measure, side, values.weights, values.gold, clusters) for side in (values.after, values.before))
+    return Answered(now, was, "plain")
+
+
+@dataclass(frozen=True)
+class _ProbeValues:
+    """Of several runs' answers to a probe."""
+
+    parts: Sequence[pd.DataFrame]
+    after: Floats
+    """(runs, items)"""
+    before: Floats
+    """(runs, items)"""
+    weights: Floats
+    """(items,)"""
+    gold: Floats | None
+    """(items,), of a ranking."""
+
+
+def _probe_values(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> _ProbeValues | None:
     ranking = measure in RANKINGS
     parts = _aligned_parts(frames, "probe", probe, ["before_value", "value", "weight", *(["gold"] if ranking else [])])
     if parts is None:
@@ -159,9 +220,7 @@ def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, defi
     gold = pd.to_numeric(parts[0]["gold"], errors="coerce").to_numpy(dtype=np.float64) if ranking else None
     if gold is not None and not np.isfinite(gold).all():
         return None
-    clusters = _item_clusters(parts, definition)
-    now, was = (of_probe(measure, values, weights[0], gold, clusters) for values in (after, before))
-    return Answered(now, was, "plain")
+    return _ProbeValues(parts, after, before, weights[0], gold)
 
 
 def probe_accuracy(frames: Sequence[pd.DataFrame], probe: str) -> Answered | None:

@@ -1,6 +1,6 @@
 """`tunebench selfcheck`: the statistical bars on a user's own tables, line by line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,35 +8,33 @@ from bench.errors import UserError
 from bench.records.record import Record
 from bench.statistics.bars import StatisticalBar, bars
 from bench.statistics.gate_bars import gate_bars
-from bench.statistics.simulated import Likeness
+from bench.statistics.likeness import Likeness
 from reports.formats.console import console, say
 from reports.gate.tolerance import Tolerance
+from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped
-from reports.rows.simulation_inputs import likeness_of
+from reports.rows.simulation_inputs import likeness_of, probe_likenesses
 from reports.rows.standing import that_learned
 
 COMPARISONS = 4
 """Of so many tables one comparison is simulated: it holds twice the rows."""
 
 
-def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: int | None = None) -> bool:
-    """Print the bars of each model and task; whether all of them hold. Tables have as many seeds as the real one, or `seeds`.
+def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: int | None = None, probes: bool = False) -> bool:
+    """Print the bars of each model and task, and with `probes` those of what each probe lost; whether all of them hold. Tables
+    have as many seeds as the real one, or `seeds`.
 
     Raises:
         UserError: no table has answers to simulate from; the reasons are in it.
     """
     to, passed, reasons = console(), [], []
-    for (suite, model, task), rows in grouped(aggregate(records, out)).items():
-        likeness = likeness_of(rows, out)
-        where = f"{suite}: {model} on {task}"
+    for where, likeness, within in _tables_to_check(records, out, probes):
         if isinstance(likeness, str):
             reasons.append(f"{where}: {likeness}")
             continue
         of = likeness if seeds in (None, likeness.seeds) else replace(likeness, seeds=seeds, printed=None)
         comparisons = tables // COMPARISONS
         say(to, f"{where}: {_likeness_in_words(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
-        # A comparison is simulated with the margins that `compare` has by default.
-        within = Tolerance().of(that_learned(rows)[0].quantity, float(of.truths.mean()))
         for bar in (*bars(of, tables, seed), *gate_bars(of, within, comparisons, seed)):
             say(to, _bar_line(bar))
             passed.append(bar.holds)
@@ -48,10 +46,25 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
     return all(passed)
 
 
+def _tables_to_check(records: Sequence[Record], out: Path, probes: bool) -> Iterator[tuple[str, Likeness | str, float]]:
+    """Each table's name, what is drawn in its likeness or why nothing is, and what nobody minds by the margins that `compare`
+    has by default."""
+    for (suite, model, task), rows in grouped(aggregate(records, out)).items():
+        where, likeness = f"{suite}: {model} on {task}", likeness_of(rows, out)
+        yield where, likeness, 0.0 if isinstance(likeness, str) else _within_of_score(rows, likeness)
+        for probe, of in probe_likenesses(rows, out) if probes else ():
+            (lost, *_) = (row.forgetting[probe] for row in that_learned(rows) if probe in row.forgetting)
+            yield f"{where}: forgets {probe}", of, Tolerance().of(lost.quantity, lost.before or 0.0)
+
+
+def _within_of_score(rows: Sequence[Row], of: Likeness) -> float:
+    return Tolerance().of(that_learned(rows)[0].quantity, float(of.truths.mean()))
+
+
 def _likeness_in_words(of: Likeness) -> str:
     items = f"{of.items:,} items"
     clusters = "" if of.clusters.single else f" in {of.effective_clusters:.0f} effective clusters"
-    return f"{len(of.chances)} rows, {of.seeds} seeds (SD {100 * of.sd:.1f} points on endless items), {items}{clusters}"
+    return f"{of.rows} rows, {of.seeds} seeds (SD {of.in_words(of.sd)} on endless items), {items}{clusters}"
 
 
 def _bar_line(bar: StatisticalBar) -> str:

@@ -18,7 +18,7 @@ from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, 
 from bench.records.record import SEED_PARTS, Cost, Provenance, Record, Seeds, Setup, Trust
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
-from bench.statistics.probed import of_probe
+from bench.statistics.probed import AUC, of_probe
 from reports.formats.console import console
 from reports.rows.rows import aggregate
 from reports.terminal import table
@@ -222,6 +222,21 @@ def entities(name: str, seed: int) -> tuple[Record, pd.DataFrame]:
     return changed(record, score=score, metrics={"entity_f1": score}), frame
 
 
+def ranking(name: str, seed: int) -> tuple[Record, pd.DataFrame]:
+    """A record of an encoder with a probe of 120 sentence pairs, of which half are paraphrases, ranked by their similarity."""
+    record, frame = made(name, seed, probes={})
+    gold, hard = np.arange(120) % 2, np.random.default_rng(0).normal(size=120)
+    own = np.random.default_rng([len(name), seed]).normal(size=120)
+    before, after = gold + 0.7 * hard, (0.5 + 0.25 * seed) * gold + 0.7 * hard + 0.3 * own
+    columns = {"kind": "probe", "name": "mrpc", "item": [str(item) for item in range(120)], "weight": 1.0}
+    values = {"gold": [str(label) for label in gold], "before_value": before, "value": after}
+    old, new = (of_probe(AUC, side[None], np.ones(120), gold, clusters_of(None, 120)) for side in (before, after))
+    low, high = of_one_model(old - new)
+    aucs = {"before": old.values.item(), "after": new.values.item(), "delta": (old - new).values.item()}
+    part = Forgetting(value_name=AUC, higher_is_better=True, share=True, **aucs, ci_low=low, ci_high=high, n=120)
+    return changed(record, forgetting={"mrpc": part}), pd.concat([frame, pd.DataFrame({**columns, **values})])
+
+
 def over_best(pair: tuple[Record, pd.DataFrame], right: int) -> tuple[Record, pd.DataFrame]:
     """The pair, the first so many answers of the base right when it is instructed, which validation found best."""
     record, frame = pair
@@ -420,5 +435,6 @@ def make() -> SimpleNamespace:
         lost=lost,
         over_best=over_best,
         entities=entities,
+        ranking=ranking,
         two_wordings=two_wordings,
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bench.statistics.drawn_scores import scoring_of_sums
+from bench.statistics.drawn_values import RankedPairs
 from bench.statistics.jackknife import clusters_of
 
 SHARED, OF_ROW, OWN = 0.45, 0.2, 0.35
@@ -74,3 +75,43 @@ def _entities(rows: int, seeds: int, items: int, sigma: float = 0.06, seed: int 
 def entities():
     """The maker above, of sums over items."""
     return _entities
+
+
+def _ranked(rows: int, seeds: int, items: int, sigma: float = 0.2, seed: int = 0, clusters: int = 0, level: float = 1.2):
+    """Values by which two pairs of three are to be ranked above the third, (rows, seeds, items), how such are drawn, and the
+    clusters. A seed has a scale of its own, as a training that draws all similarities together."""
+    generator = np.random.default_rng(seed)
+    film = generator.integers(clusters, size=items) if clusters else None
+    positive = (generator.permutation(items) < 2 * items // 3).astype(int)
+    shared = generator.standard_normal(items)
+    if film is not None:
+        shared = np.sqrt(0.5) * (shared + generator.standard_normal(clusters)[film])
+    hard = np.sqrt(SHARED) * shared + np.sqrt(OF_ROW) * generator.standard_normal((rows, 1, items))
+    x = level + sigma * generator.standard_normal((rows, seeds, 1))
+    values = x * positive - hard - np.sqrt(OWN) * generator.standard_normal((rows, seeds, items))
+    values = 0.5 + 0.1 * values * generator.uniform(0.2, 1, (rows, seeds, 1))
+    base = 0.8 * level * positive - np.sqrt(SHARED) * shared - np.sqrt(1 - SHARED) * generator.standard_normal(items)
+    return values, RankedPairs(base, positive), clusters_of(None if film is None else film.tolist(), items)
+
+
+@pytest.fixture
+def ranked():
+    """The maker above, of pairs that are ranked."""
+    return _ranked
+
+
+def _lost(rows: int, seeds: int, items: int, sigma: float = 0.02, seed: int = 0):
+    """Nats per token of texts of unlike length, (rows, seeds, items), the untouched model's, and their tokens."""
+    generator = np.random.default_rng(seed)
+    tokens = np.round(np.exp(generator.normal(4.5, 0.5, items)))
+    shared = 3 + 0.5 * generator.standard_normal(items)
+    of_row = (
+        shared + 0.1 + 0.05 * generator.standard_normal((rows, 1, items)) + sigma * generator.standard_normal((rows, seeds, 1))
+    )
+    return of_row + 0.04 * generator.standard_normal((rows, seeds, items)), shared, tokens
+
+
+@pytest.fixture
+def lost():
+    """The maker above, of losses in nats."""
+    return _lost

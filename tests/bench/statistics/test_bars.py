@@ -7,10 +7,16 @@ import pytest
 
 from bench.statistics import bars, intervals
 from bench.statistics.bars import StatisticalBar
+from bench.statistics.drawn_values import WeightedMean
 from bench.statistics.gate_bars import gate_bars
+from bench.statistics.jackknife import clusters_of
+from bench.statistics.probed import weighted_mean
 from bench.statistics.simulated import likeness, likeness_of_counts
+from bench.statistics.simulated_values import likeness_of_values
 
 TABLES = 400
+RANKINGS = [(3, 3, 408, 0.2, 1.2), (5, 2, 128, 0.2, 1.2), (3, 5, 300, 0.1, 0.5)]
+"""Rows, seeds, pairs, how far seeds vary, and how far the two classes lie apart."""
 
 
 def found(of, tables: int = TABLES) -> dict[str, StatisticalBar]:
@@ -96,6 +102,29 @@ def test_all_bars_of_sums_hold(entities):
     assert {bar.name: bar.share for bar in (*found(of, 600).values(), *gate_bars(of, 0.02, 200, 0)) if not bar.holds} == {}
 
 
+def test_all_bars_of_rankings_hold(ranked):
+    of = likeness_of_values(*ranked(2, 2, 200))
+    assert {bar.name: bar.share for bar in (*found(of).values(), *gate_bars(of, 0.02, 120, 0)) if not bar.holds} == {}
+
+
+def test_all_bars_of_losses_hold_and_are_told_in_nats(lost):
+    values, base, tokens = lost(3, 3, 320)
+    of = replace(likeness_of_values(values, WeightedMean(base, tokens, weighted_mean), clusters_of(None, 320)), unit="nats")
+    bars_of = found(of, 1000)
+    assert {bar.name: bar.share for bar in (*bars_of.values(), *gate_bars(of, 0.05, 300, 0)) if not bar.holds} == {}
+    assert " nats, the smallest detectable difference of such tables" in bars_of["planted"].name
+    assert bars_of["coverage of rows"].high == 0.99
+
+
+def test_intervals_of_rankings_that_are_wrong_are_found_out(monkeypatch, ranked):
+    """Planted: ROC AUC with intervals a fifth too narrow."""
+    for name in ("of_row", "of_pair"):
+        real = getattr(intervals, name)
+        monkeypatch.setattr(bars, name, lambda *args, real=real: real(*args).divided(1.25))
+    broken = found(likeness_of_values(*ranked(3, 3, 200)), 300)
+    assert {"coverage of pairs", "coverage of gains"} <= {name for name, bar in broken.items() if not bar.holds}
+
+
 FAULTS = {
     "a fifth too narrow": (lambda margin: margin.divided(1.25), {"coverage of pairs", "coverage of gains", "ranks", "planted"}),
     "no seeds": (lambda margin: replace(margin, seeds=0.0), {"A/A, 2 seeds", "coverage of rows", "coverage of pairs", "ranks"}),
@@ -130,6 +159,13 @@ def test_bounds_of_sums_are_those_of_the_metric(monkeypatch, entities):
 )
 def test_bars_of_many_tables_of_sums(entities, rows, seeds, items, sigma, ability):
     of = likeness_of_counts(*entities(rows, seeds, items, sigma, ability=ability))
+    assert {bar.name: bar.share for bar in bars.bars(of, 2000, 0) if not bar.holds} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rows", "seeds", "items", "sigma", "level"), RANKINGS)
+def test_bars_of_many_tables_of_rankings(ranked, rows, seeds, items, sigma, level):
+    of = likeness_of_values(*ranked(rows, seeds, items, sigma, level=level))
     assert {bar.name: bar.share for bar in bars.bars(of, 2000, 0) if not bar.holds} == {}
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from bench.statistics.drawn_scores import scoring_of_sums
 from bench.statistics.jackknife import clusters_of, of_counts
-from bench.statistics.simulated import Tables, likeness, likeness_of_counts
+from bench.statistics.likeness import Tables
+from bench.statistics.simulated import likeness, likeness_of_counts
 
 
 def test_chances_keep_the_rows_covariances_without_the_seeds_own_chance(answered):
@@ -69,21 +70,6 @@ def test_rows_can_be_doubled_and_shifted(answered):
     assert equal.truths == pytest.approx([0.8, 0.8, 0.75])
     # An item that is hard stays hard.
     assert (np.argsort(equal.chances[0]) == np.argsort(found.chances[0])).all()
-
-
-def test_whole_clusters_are_redrawn(answered):
-    right, base, clusters = answered(2, 2, 400, clusters=40)
-    tables = Tables(likeness(right, base, clusters), 2)
-    drawn = tables.draw(1, np.random.default_rng(0))
-    assert tables.size == 1 and drawn.rows.shifts.shape[-1] == 40
-    sizes = np.bincount(drawn.rows.clusters.codes)
-    assert set(sizes) <= set(np.bincount(clusters.codes)) and 20 < drawn.rows.clusters.effective < 40
-
-
-def test_items_can_be_more_or_fewer(answered):
-    found = likeness(*answered(2, 2, 300))
-    drawn = Tables(found, 2, items=1200).draw(2, np.random.default_rng(0))
-    assert drawn.rows.shifts.shape[-1] == 1200
 
 
 def test_rows_that_always_answer_alike():
@@ -167,11 +153,3 @@ def test_entities_that_nobody_finds_or_all_find(entities, score):
     found = likeness_of_counts(alike, of, clusters)
     assert found.sd == 0 and found.truths == pytest.approx([score] * 2, abs=0.001)
     assert np.isfinite(Tables(found, 2).draw(3, np.random.default_rng(0)).rows.values).all()
-
-
-def test_redrawing_the_few_real_seeds_would_keep_half_of_their_variance():
-    """Why seeds are made up: of two seeds, redrawn, the variance is half of what it was."""
-    generator = np.random.default_rng(0)
-    real = generator.standard_normal((4000, 2))
-    redrawn = np.take_along_axis(real, generator.integers(2, size=(4000, 2)), axis=1)
-    assert redrawn.var(-1, ddof=1).mean() == pytest.approx(0.5 * real.var(-1, ddof=1).mean(), rel=0.05)

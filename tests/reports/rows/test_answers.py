@@ -93,6 +93,31 @@ def test_ranking_probes_have_their_own_number():
     assert found.after.values == pytest.approx(expected)
 
 
+def test_values_of_probes_are_drawn_from():
+    gold = [str(n % 3 % 2) for n in range(60)]
+    values, number, _ = answers.drawable_probe(pairs(gold), "mrpc", "ROC AUC")
+    assert values.shape == (2, 60) and number.positive.sum() == 20 and (number.base == pairs(gold)[0]["before_value"]).all()
+    values, number, _ = answers.drawable_probe(pairs(gold), "mrpc", "loss")
+    assert values.shape == (2, 60) and number.weights.tolist() == [1.0] * 60
+    # Of graded gold nothing is drawn, of one class there is no ranking, and of one pair of a class nothing is known of others.
+    assert answers.drawable_probe(pairs(gold), "mrpc", "Spearman correlation") is None
+    assert answers.drawable_probe(pairs(["1"] * 60), "mrpc", "ROC AUC") is None
+    assert answers.drawable_probe(pairs(["1", *["0"] * 59]), "mrpc", "ROC AUC") is None
+    assert answers.drawable_probe(pairs(gold), "another", "ROC AUC") is None
+
+
+def test_likelihoods_are_drawn_as_nats_of_each_unit():
+    before, after, other = ([[nats, 2.0, 9.0], [3.0, 4.0, 9.0]] for nats in (6.0, 5.0, 4.0))
+    frames = [task_frame(["", ""], before, each) for each in (after, other)]
+    values, number, _ = answers.drawable_likelihoods(frames, "t", "perplexity")
+    assert values.tolist() == [[2.5, 0.75], [2.0, 0.75]] and number.base.tolist() == [3.0, 0.75]
+    assert number.number(np.array([8.0, 6.0])) == pytest.approx(np.exp(8 / 6)) and number.weights.tolist() == [2.0, 4.0]
+    assert answers.drawable_likelihoods(frames, "t", "bits_per_byte")[1].weights.tolist() == [9.0, 9.0]
+    unlike = [frames[0], task_frame(["", ""], before, [[5.0, 3.0, 9.0], [3.0, 4.0, 9.0]])]
+    assert answers.drawable_likelihoods(unlike, "t", "perplexity") is None
+    assert answers.drawable_likelihoods(frames, "t", "accuracy") is answers.drawable_likelihoods(frames, "t", "other") is None
+
+
 def test_whole_clusters_are_left_out_where_the_items_have_some():
     frame = task_frame(["a"] * 40, ["a"] * 40, ["a", "b"] * 20).assign(cluster=[f"film {n // 4}" for n in range(40)])
     assert answers.task_answers([frame], "t", "accuracy").after.shifts.shape == (1, 10)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from bench.metrics import counted
+from bench.records.store import as_text
 from reports.rows.rows import aggregate
-from reports.rows.simulation_inputs import likeness_of
-from reports.rows.standing import score_standing
+from reports.rows.simulation_inputs import likeness_of, probe_likenesses
+from reports.rows.standing import forgetting_standing, score_standing
 
 
 def test_rows_that_train_are_read_with_their_seeds(make, out):
@@ -101,6 +102,55 @@ def test_what_is_printed_of_a_score_from_0_to_100_is_planted_as_a_share(make, ou
     assert of.sd and of.printed == pytest.approx(standing.detectable.value / 100) and not of.share_of_items
 
 
+def test_rankings_of_a_probe_are_read_with_what_is_printed_of_their_losses(make, out):
+    found = [make.ranking(name, seed) for name in ("full", "frozen") for seed in range(3)]
+    rows = aggregate(make.kept(out, [*found, make.record("zero-shot", trainable=0)]), out)
+    ((probe, of),) = probe_likenesses(rows, out)
+    standing = forgetting_standing(rows, "mrpc")
+    assert (probe, of.rows, of.seeds, of.items, of.unit) == ("mrpc", 2, 3, 120, "points") and of.share_of_items
+    assert of.truths == pytest.approx([row.forgetting["mrpc"].after for row in rows if row.trains], abs=0.02)
+    assert of.untouched == pytest.approx(rows[0].forgetting["mrpc"].before) and of.sd > 0
+    assert (of.family, of.printed) == (1, standing.detectable.value)
+
+
+def test_losses_of_a_probe_are_in_their_own_unit(make, out):
+    found = [make.record(name, seed) for name in ("full", "frozen") for seed in range(2)]
+    rows = aggregate(make.kept(out, found), out)
+    likenesses = dict(probe_likenesses(rows, out))
+    assert set(likenesses) == {"wikipedia", "lambada", "arc-easy"} and likenesses["wikipedia"].unit == "nats per token"
+    assert likenesses["wikipedia"].truths == pytest.approx([row.forgetting["wikipedia"].after for row in rows])
+    alone = aggregate(make.kept(out / "alone", [make.record("full")]), out / "alone")
+    assert list(probe_likenesses(alone, out / "alone")) == []
+
+
+def test_perplexity_is_read_in_its_own_unit(make, out):
+    def modelled(name, seed):
+        record, frame = make.record(name, seed)
+        task = frame["kind"] == "task"
+        generator = np.random.default_rng([len(name), seed])
+        nats = 60 + 10 * np.random.default_rng(0).random(task.sum()) + generator.normal(0, 1, task.sum()) + seed
+        frame.loc[task, "gold"] = ""
+        frame.loc[task, ["before", "prediction"]] = [
+            [as_text([70.0, 20.0, 90.0]), as_text([each, 20.0, 90.0])] for each in nats
+        ]
+        value = float(np.exp(nats.sum() / (20 * len(nats))))
+        score = record.outcome.score.model_copy(
+            update={"name": "perplexity", "value": value, "share": False, "higher_is_better": False}
+        )
+        return make.changed(record, score=score, metrics={"perplexity": score}), frame
+
+    rows = aggregate(make.kept(out, [modelled(name, seed) for name in ("full", "frozen") for seed in range(3)]), out)
+    of = likeness_of(rows, out)
+    assert of.unit == "perplexity" and of.untouched == pytest.approx(np.exp(3.5)) and not of.share_of_items
+    assert of.truths == pytest.approx([row.score.value for row in rows], rel=0.01)
+    assert of.printed == score_standing(rows).detectable.value
+
+
+def changed_probe(make, record, value_name):
+    probe = record.outcome.forgetting["mrpc"].model_copy(update={"value_name": value_name})
+    return make.changed(record, forgetting={"mrpc": probe})
+
+
 def test_reasons_why_nothing_is_drawn(make, out):
     one = aggregate(make.kept(out, [make.record("full")]), out)
     assert "run it with --seeds 2 or more" in likeness_of(one, out)
@@ -109,5 +159,9 @@ def test_reasons_why_nothing_is_drawn(make, out):
     assert "bare has no answers from which other values of accuracy could be drawn" in likeness_of(bare, out)
     (record, frame), (other, same) = (make.record("other", seed) for seed in range(2))
     renamed = [(record, frame.assign(item="x" + frame["item"])), (other, same.assign(item="x" + same["item"]))]
+    graded = [make.ranking(name, seed) for name in ("full", "frozen") for seed in range(2)]
+    named = [(changed_probe(make, record, "Spearman correlation"), frame) for record, frame in graded]
+    ((_, reason),) = probe_likenesses(aggregate(make.kept(out / "graded", named), out / "graded"), out / "graded")
+    assert reason == "full has no answers from which other values of mrpc could be drawn"
     mixed = aggregate(make.kept(out, [*renamed, *(make.record("full", seed) for seed in range(2))]), out)
     assert likeness_of(mixed, out) == "its rows were asked different items"

@@ -17,7 +17,7 @@ from bench.statistics import bars
 from reports.rows.captions import smallest_found
 from reports.rows.rows import aggregate
 from reports.rows.simulation_inputs import likeness_of
-from reports.rows.standing import score_standing
+from reports.rows.standing import forgetting_standing, score_standing
 from reports.terminal.selfcheck import check
 
 ACCEPTED = Path(__file__).parents[3] / ".ci" / "accepted"
@@ -88,6 +88,20 @@ def test_bars_of_entities_are_printed(make, out, capsys):
     first, *_, last = (said := capsys.readouterr().out).splitlines()
     assert first.startswith("sentiment: smollm2 on sst2: 2 rows, 3 seeds (SD ") and last == "11 of 11 bars hold"
     assert f"planted: {printed} points, the smallest detectable difference that is printed, found: " in said
+
+
+def test_bars_of_what_probes_lost_are_printed_where_they_are_asked_for(make, out, capsys):
+    records = make.kept(out, [make.ranking(name, seed) for name in ("full", "frozen") for seed in range(3)])
+    (caption, *_) = smallest_found(forgetting_standing(aggregate(records, out), "mrpc"))
+    printed = caption.removeprefix("Smallest detectable difference: ").partition(" points")[0]
+    check(records, out, 100, 0)
+    assert "mrpc" not in capsys.readouterr().out
+    assert left_with(["selfcheck", "--out", str(out), "--tables", "400", "--probes"]) in (0, 1)
+    said = capsys.readouterr().out
+    assert "sentiment: smollm2 on sst2: forgets mrpc: 2 rows, 3 seeds (SD " in said and "120 items, 400 simulated" in said
+    of_probe = said.partition("forgets mrpc")[2]
+    assert f"planted: {printed} points, the smallest detectable difference that is printed, found: " in of_probe
+    assert of_probe.count("\nok ") >= 10 and "of 22 bars hold" in of_probe
 
 
 def test_margins_of_a_comparison_are_those_of_the_score_s_unit(make, out, capsys):
