@@ -1,5 +1,6 @@
 """Records on disk: what is written is read, and what is no record is named."""
 
+import gc
 import json
 import os
 
@@ -206,3 +207,17 @@ def test_a_record_without_items_does_not_stand_beside_those_of_an_earlier_attemp
     failed = record(status="failed", outcome=None)
     store.write_record(tmp_path, failed)
     assert store.read_items(tmp_path, failed).empty
+
+
+def test_the_collector_rests_while_records_are_read_and_goes_on_after_a_fault(tmp_path):
+    store.write_record(tmp_path, record())
+    seen = []
+
+    def paths():
+        seen.append(gc.isenabled())
+        yield store.folder(tmp_path) / "abc.json"
+        yield tmp_path / "none.json"
+
+    with pytest.raises(UserError, match="not a tunebench record"):
+        store.stored_records(paths())
+    assert seen == [False] and gc.isenabled()
