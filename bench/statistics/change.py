@@ -34,18 +34,17 @@ def change_verdicts(rises: Floats, margin: Margin, within: float | Floats, reach
     """Of rises, (..., changes), positive where they are for the better, with their margin and what nobody minds.
 
     Args:
-        reach: how far one item can move at most: 1 of shares, 0 where nothing is known of it. Where no item of n has moved, no
-            more is shown than that a share of 1 - (EQUIVALENCE / 2)^(1/n) may (Clopper & Pearson 1934).
+        reach: how far all items together can move at most: 1 of shares, 0 where nothing is known of it. Of n items of which
+            none has moved, no more is shown than that a share of 1 - (EQUIVALENCE / 2)^(1/n) may (Clopper & Pearson 1934). It
+            is added in squares where some have: of few that moved, as where F1 is near 0, the variance is known as badly.
     """
     rises = np.asarray(rises, dtype=np.float64)
     if not rises.size:
         return ChangeVerdicts(rises, np.array([], dtype=np.str_))
     p = holm(margin.p(rises))
-    unmoved = 1 - (EQUIVALENCE / 2) ** (1 / (np.asarray(margin.item_freedom, dtype=np.float64) + 1))
-    # Items that all stood still have no variance, which few of them do easily: that is no sign of sameness.
-    least = np.where(np.equal(margin.items, 0), reach * unmoved, 0.0)
+    unmoved = reach * (1 - (EQUIVALENCE / 2) ** (1 / (np.asarray(margin.item_freedom, dtype=np.float64) + 1)))
     # At the limit too: what is counted and did not change is the same, also where nothing else is minded.
-    same = np.abs(rises) + np.hypot(margin.half_width(EQUIVALENCE), least) <= within
+    same = np.abs(rises) + np.hypot(margin.half_width(EQUIVALENCE), unmoved) <= within
     significant = p <= LEVEL
     return ChangeVerdicts(
         p, np.select([same, significant & (rises < 0), significant], ["same", "worse", "better"], "can't tell")

@@ -46,7 +46,8 @@ class Likeness(ABC):
     seeds: int
     clusters: Clusters
     share_of_items: bool = True
-    """Whether a comparison takes the score as a share, which one item of n moves by no more than 1 / n."""
+    """Whether a comparison takes the score as a share, which one item of n moves by no more than 1 / n, and an order of pairs
+    is none."""
     family: int | None = None
     """Pairs that the real table looks at together; None: all pairs of these rows, which may be fewer."""
     printed: float | None = None

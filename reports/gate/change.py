@@ -48,7 +48,7 @@ class MatchDifference:
     accuracy: float | None = None
     """The old score, where it is a share of right answers."""
     reach: float = 0.0
-    """How far a single item can move it, if that is known; of the very same runs, which can't move, 0."""
+    """How far all items together can move it, if that is known; of the very same runs, which can't move, 0."""
 
     @property
     def rise(self) -> float:

@@ -10,6 +10,7 @@ from bench.records.outcome import Outcome
 from bench.statistics.comparison import margin_between, paired
 from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin
+from bench.statistics.probed import RANKINGS
 from bench.statistics.ratios import log_ratio, log_ratio_by_seed
 from reports.gate.change import MatchDifference
 from reports.gate.sides import Match, rows_once
@@ -97,6 +98,7 @@ def measure_differences(match: Match, noise: Noise, within: Tolerance) -> Iterat
             estimate.in_table_of(noise.of(row).of(measure.of))
             for estimate, row in ((measure.new, match.new), (measure.old, match.old))
         )
+        margin = margin_between(new, old)
         yield MatchDifference(
             match.new,
             "forgetting" if measure.term == "forgetting" else "quality",
@@ -106,15 +108,20 @@ def measure_differences(match: Match, noise: Noise, within: Tolerance) -> Iterat
             new=new.value,
             old=old.value,
             value=new.value - old.value,
-            margin=margin_between(new, old),
+            margin=margin,
             within=within.of(measure.quantity, old.value if measure.level is None else measure.level),
             higher_is_better=measure.higher_is_better,
             paired=paired(new, old),
             # A fall is taken from the old score; of a share that should be low it is a rise.
             accuracy=old.value if old.scale == "wilson" and measure.higher_is_better else None,
-            # One item moves a share by one item's part at most, and no other number by anything that is known.
-            reach=float(measure.quantity.share and not match.same_runs),
+            reach=float(not match.same_runs and paired(new, old) and _moves_item_by_item(measure.quantity, margin)),
         )
+
+
+def _moves_item_by_item(quantity: Quantity, margin: Margin) -> bool:
+    """Whether it is a share that each item moves by its part at most, so that little is known where few items did. An order of
+    pairs is moved a little by each of them; where it is by none, as little is known. Of other numbers nothing is known."""
+    return quantity.share and (quantity.name not in RANKINGS or not margin.items)
 
 
 def _score_measures(match: Match) -> Iterator[_Measure]:

@@ -48,6 +48,21 @@ def test_seeds_of_both_sides_make_the_noise(sides):
     assert difference.reach == 1  # of items that did not move a share might still have moved that far
 
 
+def test_an_order_of_pairs_is_no_share_of_items_unless_none_has_moved(sides, make):
+    """Each pair's similarity moves an AUC a little. What is not held over the same items has intervals of its own."""
+    new, old = ([make.ranking("full", seed) for seed in seeds] for seeds in ((0, 1), (2, 3)))
+    (match,) = matches(sides, new, old)
+    score, lost = measure_differences(match, Noise([match], []), Tolerance())
+    assert (lost.title, lost.quantity.share, lost.reach, score.reach) == ("forgets mrpc", True, 0, 1)
+    again = [(make.changed(record, started="2026-11-25T10:09:52+00:00"), frame) for record, frame in new[:1]]
+    (match,) = matches(sides, again, new[:1])
+    _, still = measure_differences(match, Noise([match], []), Tolerance())
+    assert (float(still.margin.items), still.reach) == (0, 1)
+    renamed = [(record, frame.assign(item="x" + frame["item"])) for record, frame in old]
+    (match,) = matches(sides, new, renamed)
+    assert [each.reach for each in measure_differences(match, Noise([match], []), Tolerance())] == [0, 0]
+
+
 def test_earlier_rows_add_to_the_noise(sides):
     found = matches(sides, sides.pairs(), sides.pairs(seeds=(3, 4, 5)))
     earlier = aggregate([record for record, _ in sides.pairs(seeds=(6, 7, 8, 9))])
