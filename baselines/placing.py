@@ -25,9 +25,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench import quiet
-from bench.processes import threads
+from bench.processes import before_torch
 
-threads.spin_briefly()
+before_torch.set_variables()
 quiet.libraries(False)
 
 from bench.devices.device import start

@@ -24,9 +24,9 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench import folders, quiet
-from bench.processes import threads
+from bench.processes import before_torch
 
-threads.spin_briefly()
+before_torch.set_variables()
 quiet.libraries(False)
 
 import torch

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from bench.inference.backend import Continuation, Ids, Likelihood
 from bench.inference.prefix_cache import Reading, bounded_batches, following_batch, readings, resumed
-from bench.modeling.cross_entropy import token_losses
-from bench.modeling.forward import caches, last_logits
+from bench.modeling.forward import caches, last_logits, target_losses
 from bench.tokens.batches import padded
 from bench.tokens.encoded import Encoded
 from bench.tokens.shared_prefixes import root
@@ -100,10 +99,10 @@ def text_losses(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: in
     """Nats of each text, summed over its targets; `tokens` bounds a padded batch as it bounds those that need no logits."""
     device = next(model.parameters()).device
     sums = [0.0] * len(texts)
-    # Logits are needed everywhere here, (tokens, vocabulary) in fp32: half the usual batch.
+    # Logits are needed nearly everywhere here, (tokens, vocabulary) in fp32: half the usual batch.
     for indices, batch in padded(texts, pad, tokens // 2, device):
-        losses = token_losses(last_logits(model, batch, batch.labels.shape[1]), batch.labels)
-        for index, total in zip(indices, losses.double().sum(1).tolist(), strict=True):
+        losses = target_losses(model, batch).double()
+        for index, total in zip(indices, losses.sum(1).tolist(), strict=True):
             sums[index] = total
     return sums
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from peft import get_peft_model_state_dict
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 
@@ -52,6 +51,8 @@ def save_model(model: nn.Module, tokenizer: Any, tasks: Sequence[str], folder: P
 def adapter_weights(model: nn.Module) -> dict[str, Tensor]:
     """What PEFT keeps of an adapter, by the names that it gives: the model's own weights, shared out or not, and what it
     computes from them, which all processes must do together where weights are shared out."""
+    from peft import get_peft_model_state_dict  # slow to import, bitsandbytes behind it, and most rows have no adapter
+
     # Not model.state_dict(), which PEFT would ask: bitsandbytes 0.50 unpacks a 4-bit base on the CPU for it in place, and
     # every later pass gives other logits. PEFT chooses among outlines, so that no more is read than is kept.
     named = dict(model.named_parameters())

@@ -25,7 +25,7 @@ ANSWER_SECONDS = 10.0
 """Seconds, beyond those that the worker itself has, in which an actor that is there says that it has ended."""
 PLACING_SECONDS = 60.0
 """In which Ray places an actor for which there is room, the setting up of its environment included."""
-OURS = ("TUNEBENCH_", "HF_", "GOMP_", "OMP_WAIT")
+OURS = ("TUNEBENCH_", "HF_", "GOMP_", "OMP_WAIT", "ONEDNN_", "DNNL_", "LRU_CACHE_")
 """How variables begin that change what a worker does."""
 SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD")
 """How those end whose value nobody else may see."""

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from bench.inference import likelihood as module
-from bench.inference.likelihood import likelihoods
+from bench.inference.likelihood import likelihoods, text_losses
+from bench.tokens.encoded import Encoded
 
 
 def one_by_one(model, context, continuation):
@@ -127,3 +128,17 @@ def test_what_is_read_once_is_rounded_as_what_is_read_whole(decoder, requests, m
         whole = likelihoods(model, asked, 0, 400)
     allowed = 1e-5 if precision == torch.float32 else 0.2
     assert [found.total for found in shared] == pytest.approx([found.total for found in whole], abs=allowed)
+
+
+def test_of_texts_logits_are_made_at_the_targets_alone(decoder, requests):
+    """A window after a text's first is judged by its new tokens, beside others that are judged whole."""
+    model = decoder.load().eval()
+    texts = [Encoded((*context, *answer), answer=len(answer)) for context, answer in requests]
+    texts += [Encoded(tuple(range(20, 60)), answer=39), Encoded(tuple(range(30, 60)), answer=29, silent=(3, 4, 5))]
+    places = []
+    hook = model.lm_head.register_forward_hook(lambda _, states, logits: places.append(logits[..., 0].numel()))
+    found = text_losses(model, texts, 0, 2000)
+    hook.remove()
+    assert len(places) < len(texts) / 2 and sum(places) == sum(text.targets for text in texts)
+    alone = [-one_by_one(model, *request)[0] for request in requests]
+    assert found == pytest.approx([*alone, *[text_losses(model, [text], 0, 2000)[0] for text in texts[-2:]]], abs=1e-4)

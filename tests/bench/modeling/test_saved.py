@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 import weakref
 
 import pytest
@@ -111,3 +113,38 @@ def test_a_full_disk_leaves_what_was_there(decoder, tmp_path, monkeypatch):
         save_model(decoder.load(), decoder.tokenizer, ["t"], tmp_path / "id")
     assert [path.name for path in tmp_path.iterdir()] == ["id"]
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "id") is not None
+
+
+PLANNED = """
+import sys
+from bench.running import perform
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
+plan(PlanOptions("sentiment", "tiny-bert", strategies=sys.argv[1:], seeds=1, test_items=8), "fp32")
+print([name for name in ("peft", "bitsandbytes") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(("strategy", "loaded"), [("full", "[]"), ("lora-32bit", "['peft', 'bitsandbytes']")])
+def test_peft_is_loaded_where_an_adapter_is_meant(strategy, loaded):
+    """It takes longer than torch. Where an adapter is meant, it is there before a run's memory and seconds are counted."""
+    done = subprocess.run([sys.executable, "-c", PLANNED, strategy], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == [loaded], done.stderr
+
+
+TRAINED = """
+import sys
+from bench.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print([name for name in ("torch", "peft", "bitsandbytes") if name in sys.modules])
+"""
+
+
+@pytest.mark.slow
+def test_a_run_without_adapters_needs_no_peft_to_its_end(tmp_path):
+    few = ("--budget", "8examples", "--test-items", "4", "--probe-items", "4")
+    run = ("run", "--suite", "sentiment", "--model", "tiny-bert", "--tasks", "sst2", "--strategies", "full", *few)
+    done = subprocess.run([sys.executable, "-c", TRAINED, *run, "--out", tmp_path], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["['torch']"]), done.stderr

@@ -49,7 +49,7 @@ def test_libraries_are_quieted_before_the_setting_loads_them(tmp_path, monkeypat
     setting = WorkerSetting(tmp_path, None, True, LoadsLibraries())
     monkeypatch.setattr(worker.ranks, "follow_launcher", lambda: None)
     monkeypatch.setattr(worker.ranks, "rank", lambda: 1)
-    monkeypatch.setattr(worker.threads, "spin_briefly", lambda: None)
+    monkeypatch.setattr(worker.before_torch, "set_variables", lambda: None)
     monkeypatch.setattr(worker, "_taken_from_stdin", lambda: 0)
     monkeypatch.setattr(quiet, "libraries", quieted)
     with pytest.raises(RuntimeError, match="debug is True"):
