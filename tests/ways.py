@@ -75,7 +75,7 @@ SUITES = {
             "multitask",
             "rehearsal",
         ],
-        "probes": ["lambada", "nq-open", "drift"],
+        "probes": ["lambada", "drift"],
         "other_items": 3,
         "paraphrase_items": 3,
     },
@@ -85,7 +85,7 @@ SUITES = {
     "decoder-types": {
         "stages": ["film-plots", "chats", "medmcqa"],
         "strategies": ["full"],
-        "probes": ["wikipedia", "spelling", "arc-easy"],
+        "probes": ["wikipedia", "spelling", "arc-easy", "nq-open"],
         "other_items": 3,
     },
     BF16: {"tasks": ["sst2"], "strategies": ["full"]},

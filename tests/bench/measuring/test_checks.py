@@ -11,12 +11,11 @@ import torch
 import transformers
 
 from bench.devices.memory import PeakMemory
-from bench.inference import likelihood
 from bench.inference.local import LocalBackend
 from bench.measuring import checks
 from bench.measuring.base_results import FIRST_ITEMS, BaseAnswers, BaseResults
 from bench.measuring.evaluation import Evaluation
-from bench.modeling import models
+from bench.modeling import forward, models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
 from bench.selftests.plain_answers import PlainAnswer
@@ -31,12 +30,12 @@ def test_a_probe_that_scores_the_token_just_read_does_not_excuse_itself(library,
     net, probe = model.load().eval(), LmLoss(library.probe("wikipedia"), Encoding(model, 64), 8)
     tests = SelfTests(probe, net)
     assert tests.knows_language and tests.shifted_labels_are_worse()
-    sound = likelihood.token_losses
+    sound = forward.token_losses
 
-    def shifted(logits, labels):
-        return sound(logits[:, 1:], labels[:, :-1]) if logits.shape[1] > 1 else sound(logits, labels)
+    def shifted(logits, labels, *smoothing):
+        return sound(logits, labels.roll(1, dims=1), *smoothing)
 
-    monkeypatch.setattr(likelihood, "token_losses", shifted)
+    monkeypatch.setattr(forward, "token_losses", shifted)
     tests = SelfTests(probe, net)
     assert tests.knows_language and not tests.shifted_labels_are_worse()
 

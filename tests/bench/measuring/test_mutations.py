@@ -20,7 +20,7 @@ from bench.inference import contexts, embeddings, generation, likelihood, local,
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.measuring import kept_base
-from bench.modeling import models
+from bench.modeling import forward, models
 from bench.modeling.replay import fixed_blocks
 from bench.planning import plan
 from bench.planning.options import PlanOptions
@@ -108,6 +108,8 @@ def one_place_early(patch):
         return logits[:, -positions - 1 : -1] if logits.shape[1] > positions else logits.roll(1, 1)
 
     patch.setattr(likelihood, "last_logits", early)
+    losses = forward.token_losses  # of texts that are read whole, whose logits are made at their targets
+    patch.setattr(forward, "token_losses", lambda logits, labels, *smoothing: losses(logits.roll(1, 1), labels, *smoothing))
 
 
 def requests_as(name, change):
@@ -207,12 +209,12 @@ def encodings_kept_without_their_length(patch):
 
 
 def labels_shifted(patch):
-    sound = likelihood.token_losses
+    sound = forward.token_losses
 
-    def shifted(logits, labels):
-        return sound(logits[:, 1:], labels[:, :-1]) if logits.shape[1] > 1 else sound(logits, labels)
+    def shifted(logits, labels, *smoothing):
+        return sound(logits, labels.roll(1, dims=1), *smoothing)
 
-    patch.setattr(likelihood, "token_losses", shifted)
+    patch.setattr(forward, "token_losses", shifted)
 
 
 def windows_that_do_not_overlap(patch):
@@ -415,14 +417,14 @@ def failed(device, folders_of, tmp_path, monkeypatch):
     cache = linked_cache(tmp_path / "cache", folders.cache())
     monkeypatch.setenv("TUNEBENCH_CACHE", str(cache))
 
-    def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), asked_in="fp32", **changed):
+    def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), asked_in="fp32", items=6, **changed):
         options = PlanOptions(
             suite,
             model=folders_of.get(model, model),
             strategies=[strategy],
             budget="16",
             probe_items=3,
-            test_items=6,
+            test_items=items,
             settings=settings,
         )
         run = plan.plan(options, "fp32")[0]
@@ -443,7 +445,7 @@ RANKED = {"model": DECODER, "strategy": "zero-shot"}
 INSTRUCTED = {"model": DECODER, "strategy": "instruction"}
 READ = {"suite": "corpus", **RANKED}
 WRITTEN = {"suite": "translation", **RANKED, "max_length": 160}
-CHAT = {"suite": "chat", **RANKED, "model": SHALLOW, "max_length": 768}
+CHAT = {"suite": "chat", **RANKED, "model": SHALLOW, "items": 3, "max_length": 768}
 # Where numbers are rounded more, more of a difference is let pass, but no fault.
 HALF = {"asked_in": "bf16"}
 HALF_RANKED = {**HALF, "model": SHALLOW, "strategy": "zero-shot"}

@@ -111,7 +111,11 @@ def test_two_processes_find_what_one_finds(alone, shared, way, run):
         # The same training in fp32 is the decoder's.
         assert two["losses"] != pytest.approx(shared(way)["decoder", run[1]]["losses"], rel=1e-6)
         return
-    assert two["losses"] == pytest.approx(one["losses"], rel=1e-4)
+    # Two processes sum in another order, which moves weights by 1e-8. LLM.int8 rounds what layers read while they are asked:
+    # where a number lay between two steps, that made 6e-4 nats of one item. In training nothing is rounded so, and losses are
+    # nearer.
+    rounded = run[1] == "lora-8bit"
+    assert two["losses"] == pytest.approx(one["losses"], rel=1e-6 if rounded else 1e-4)
     for found, wanted in zip(two["predictions"], one["predictions"], strict=True):
         # Of a text that is read, what is predicted are its nats, beside its tokens and bytes.
         assert found == wanted or json.loads(found) == pytest.approx(json.loads(wanted), rel=1e-4)
@@ -119,7 +123,7 @@ def test_two_processes_find_what_one_finds(alone, shared, way, run):
     assert two["reference_losses"] == pytest.approx(one["reference_losses"], abs=1e-4)
     assert two["score"] == one["score"] and two["validation"] == pytest.approx(one["validation"])
     for probe, values in one["forgetting"].items():
-        assert two["forgetting"][probe] == pytest.approx(values, abs=1e-5), probe
+        assert two["forgetting"][probe] == pytest.approx(values, abs=1e-3 if rounded else 1e-5), probe
     for kind in ("trainable_parameters", "total_parameters", "saved_bytes", "train_examples", "train_tokens", "useful_flops"):
         assert two["cost"][kind] == one["cost"][kind], kind
     assert two["spending"] == one["spending"]  # of these budgets, counts alone: nothing in them is measured
