@@ -65,3 +65,10 @@ def test_counting_needs_neither_torch_nor_evaluate():
         "print({'torch', 'transformers', 'datasets', 'evaluate'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout.strip() == "set()"
+
+
+def test_the_folder_is_looked_through_once_a_process(monkeypatch):
+    """A report asks for a metric at each number of each of thousands of runs."""
+    names = metrics.metric_names()
+    monkeypatch.setattr(metrics.pkgutil, "iter_modules", lambda path: [])
+    assert metrics.metric_names() == names and metrics.counted("accuracy").name == "accuracy"
