@@ -92,6 +92,12 @@ LINES = (
     ),
     Line("872 reviews by likelihood", "likelihood", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),
     Line("100 reviews after 4 solved", "few-shot", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),
+    Line(
+        "200 reviews under an instruction",
+        "instruction",
+        "",
+        {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"},
+    ),
     Line("200 last words (LAMBADA)", "lambada", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),
 )
 RUNS = {"encoder": "ours.py parts", "decoder": "ours.py parts"}

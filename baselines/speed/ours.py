@@ -56,7 +56,7 @@ from bench.training.state import TrainingState
 
 MODELS = {"encoder": "minilm", "decoder": "smollm2"}
 STRATEGIES = {"encoder": ("full", "frozen", "lora-8bit", "lora-32bit"), "decoder": ("full", "lora-8bit", "lora-32bit")}
-EXAMPLES = {"encoder": 1024, "decoder": 128}
+EXAMPLES = {"encoder": 1024, "decoder": 256}
 """For each about so many as take the same time."""
 LEAST = 24
 """Of which validation takes some, too."""
@@ -97,7 +97,7 @@ def prepare(folder: Path, share: float) -> None:
 
 
 def asking_run(folder: Path, name: str) -> Run:
-    return run_of(folder, "decoder", "few-shot" if name == "few-shot" else "zero-shot")
+    return run_of(folder, "decoder", name if name in ("few-shot", "instruction") else "zero-shot")
 
 
 def encoding_of(run: Run) -> Encoding:

@@ -19,8 +19,9 @@ from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
 from bench.tokens.token_counts import TokenCounts, useful_counts
 
-ITEMS = {"likelihood": 872, "few-shot": 100, "lambada": 200}
-"""Questions of each kind: the task plainly asked, with solved examples before each, and the last word of a passage."""
+ITEMS = {"likelihood": 872, "few-shot": 100, "instruction": 200, "lambada": 200}
+"""Questions of each kind: the task plainly asked, with solved examples before each, as a chat under an instruction, and the
+last word of a passage."""
 
 
 def write_suite(folder: Path, model: str, examples: int) -> None:
