@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.statistics.arrays import Floats
-from bench.statistics.detectable import detectable
+from bench.statistics.detectable import detectable, toward_middle
 from bench.statistics.intervals import Margin, Spread, limits, of_pair, of_row
 from bench.statistics.likeness import DrawnTables, Likeness, Tables
 from bench.statistics.power import LEVEL
@@ -70,11 +70,14 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
 
 def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar | None:
     """The smallest detectable difference, given to one row after the other: the one that the table prints, or where that is not
-    of such tables the one of the likeness's own components. None where even the worst answers lower no row by so much."""
+    of such tables the one of the likeness's own components. None where even the worst answers lower no row by so much, or of
+    scores below one half the best raise none."""
     rows = of.rows
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
     difference = of.printed if of.printed is not None else _planted_difference(equal, generator)
-    if difference >= float(equal.truths.mean()) - of.lowest:
+    score = float(equal.truths.mean())
+    room = of.highest - score if toward_middle(of.varying_share(score)) > 0 else score - of.lowest
+    if difference >= room:
         return None
     share = planted_share(equal, difference, of.items, tables, generator)
     whose = "that is printed" if of.printed is not None else "of such tables"
@@ -88,16 +91,16 @@ def planted_ends(items: int) -> tuple[float, float]:
 
 
 def planted_share(equal: Likeness, difference: float, items: int, tables: int, generator: np.random.Generator) -> float:
-    """How often pairs of equal rows, of which one was then lowered by so much, are found to differ; all pairs of the real table
-    are looked at together, those of rows that are not simulated too."""
+    """How often pairs of equal rows, of which one was then lowered by so much (below one half raised), are found to differ; all
+    pairs of the real table are looked at together, those of rows that are not simulated too."""
     rows, score = equal.rows, float(equal.truths.mean())
     pairs = list(combinations(range(rows), 2))
-    detections = []
+    change, detections = toward_middle(equal.varying_share(score)) * difference, []
     for row, part in zip(range(rows), dealt_out(tables, rows), strict=True):
-        scores = [score - difference * (other == row) for other in range(rows)]
-        lowered = [row in pair for pair in pairs]
+        scores = [score + change * (other == row) for other in range(rows)]
+        changed = [row in pair for pair in pairs]
         for drawn in drawn_tables(Tables(equal.of(range(rows), scores), equal.seeds, items), part, generator):
-            detections.append(_which_pairs_differ(drawn, _family(equal))[:, lowered].ravel())
+            detections.append(_which_pairs_differ(drawn, _family(equal))[:, changed].ravel())
     return share_of(detections)
 
 
@@ -114,7 +117,7 @@ def _planted_difference(of: Likeness, generator: np.random.Generator) -> float:
     # The likeness says how far seeds vary; what 200 tables estimate of it would add their own chance.
     seeds = 2 * (of.sd**2 + own) / of.seeds
     mean = Margin(seeds, float(margins[0].seed_freedom), items, freedom)
-    return detectable(mean, _family(of), of.share(float(of.truths.mean()))).value
+    return detectable(mean, _family(of), of.varying_share(float(of.truths.mean()))).value
 
 
 def mean_over_items(margins: Sequence[Margin]) -> tuple[float, float]:

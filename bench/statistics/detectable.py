@@ -31,22 +31,26 @@ class Detectable:
 
 
 def detectable(
-    margin: Margin, tests: int = 1, accuracy: float | None = None, within: float = 0.0, known: float = 0
+    margin: Margin, tests: int = 1, share: float | None = None, within: float = 0.0, known: float = 0, falls: bool = False
 ) -> Detectable:
     """The smallest detectable difference of a pair with this margin, where `tests` pairs are looked at together.
 
-    With `accuracy`, the score that the difference is taken from, the variance over items is that of shares: a lower one varies
-    more. Only the bounds' own variation is in it (Holm's first step stands for all). A difference that is shown to be smaller
-    than `within` does not count as found. `known` are the degrees of freedom of the variance over seeds where it is the mean of
-    more rows' than the pair's, as that of an average pair is.
+    With `share`, the score that the difference is taken from, the variance over items is that of shares, largest at one half.
+    So the other score is taken to be lower where this one is above one half, and higher where it is below, which is the harder
+    to see; with `falls` it is always lower. Only the bounds' own variation is in it (Holm's first step stands for all). A
+    difference that is shown to be smaller than `within` does not count as found. `known` are the degrees of freedom of the
+    variance over seeds where it is the mean of more rows' than the pair's, as that of an average pair is.
     """
-    level = (1 - CONFIDENCE) / tests
-    value = smallest_difference(margin, level, accuracy, within)
+
+    def smallest(margin: Margin) -> float:
+        return smallest_difference(margin, (1 - CONFIDENCE) / tests, share, within, falls)
+
+    value = smallest(margin)
     # The range is of how badly few seeds tell their variance, and of one seed there is none.
     if not margin.seeds and not margin.other_seeds:
         return Detectable(value, value, value, 0.0)
-    low, high = (smallest_difference(_at_tail(margin, tail, known), level, accuracy, within) for tail in (0.1, 0.9))
-    return Detectable(value, low, high, smallest_difference(replace(margin, items=0.0), level, accuracy, within))
+    low, high = (smallest(_at_tail(margin, tail, known)) for tail in (0.1, 0.9))
+    return Detectable(value, low, high, smallest(replace(margin, items=0.0)))
 
 
 def _at_tail(margin: Margin, tail: float, known: float) -> Margin:
@@ -59,31 +63,39 @@ def _at_tail(margin: Margin, tail: float, known: float) -> Margin:
     return replace(margin, seeds=seeds, other_seeds=others)
 
 
-def smallest_difference(margin: Margin, level: float, accuracy: float | None, within: float = 0.0) -> float:
+def smallest_difference(margin: Margin, level: float, share: float | None, within: float = 0.0, falls: bool = False) -> float:
     """The difference that is found four times out of five at this level, and not shown to be smaller than `within`.
 
-    Where even an accuracy's whole loss is not, it is that of a number without an end: more than the accuracy.
+    Where not even the loss of the whole share is, or all that it lacks of 1, it is that of a number without an end: more than
+    that.
     """
+    direction = -1 if falls else toward_middle(share)
 
     def missing(difference: float) -> float:
-        return _detection_power(difference, _margin_at_difference(margin, difference, accuracy), level, within) - POWER
+        moved = _margin_at_difference(margin, direction * difference, share)
+        return _detection_power(difference, moved, level, within) - POWER
 
     # The root is looked for between nothing, which is seldom found, and what is found nearly always.
     most = 10 * float(margin.half_width(level)) + 2 * within + 1e-12
-    if accuracy is not None:
-        most = min(most, accuracy)
+    if share is not None:
+        most = min(most, share if direction < 0 else 1 - share)
         if missing(most) < 0:
             return smallest_difference(margin, level, None, within)
     # Where nothing varies any difference is found.
     return float(brentq(missing, 0.0, most)) if most > 1e-12 else 0.0
 
 
-def _margin_at_difference(margin: Margin, difference: float, accuracy: float | None) -> Margin:
-    if accuracy is None or not 0 < accuracy < 1:
+def toward_middle(share: float | None) -> int:
+    """1 from a share below one half, else -1."""
+    return 1 if share is not None and share < 0.5 else -1
+
+
+def _margin_at_difference(margin: Margin, change: float, share: float | None) -> Margin:
+    if share is None or not 0 < share < 1:
         return margin
-    other = accuracy - difference
-    # Of the two scores one stays where it is, and the other's answers vary as those of a lower score do.
-    return replace(margin, items=margin.items * (1 + other * (1 - other) / (accuracy * (1 - accuracy))) / 2)
+    other = share + change
+    # Of the two scores one stays where it is, and the other's answers vary as those of a share so far off do.
+    return replace(margin, items=margin.items * (1 + other * (1 - other) / (share * (1 - share))) / 2)
 
 
 def _detection_power(difference: float, margin: Margin, level: float, within: float) -> float:

@@ -3,7 +3,7 @@
 One run: new items, or whole new clusters of them. Several seeds: these and other seeds, by variance components (intervals.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Literal
@@ -126,6 +126,19 @@ def estimate(
         return Estimate(mean, None, None, "bounds" if seeded else "items", runs, sd, spread=spread)
     low, high = np.mean(pairs, axis=0)
     return _of_bounds(mean, sd, runs, (float(low), float(high)), spread, scale)
+
+
+BETWEEN_0_AND_1: Collection[Scale] = ("wilson", "graded", "logit")
+
+
+def share_of_rows(estimates: Sequence[Estimate]) -> float | None:
+    """The rows' mean score where it is known how its answers vary at another score. That is so of a share of right answers; and
+    below one half of any number between 0 and 1 (graded answers, F1), which varies less the nearer it is to 0."""
+    right = [each.value for each in estimates if each.scale == "wilson"]
+    if right:
+        return fmean(right)
+    mean = fmean(each.value for each in estimates)
+    return mean if mean < 0.5 and all(each.scale in BETWEEN_0_AND_1 for each in estimates) else None
 
 
 MANY = 1e6

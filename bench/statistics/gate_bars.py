@@ -90,7 +90,7 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
         # As for the planted difference, the likeness knows this variance better than drawn comparisons do.
         seeds = 2 * (of.sd**2 + float(own[row])) / of.seeds
         margin = Margin(seeds, float(drawn[row][1].seed_freedom), items, freedom)
-        falls.append(detectable(margin, rows, of.share(float(of.truths[row])), within).value)
+        falls.append(detectable(margin, rows, of.share(float(of.truths[row])), within, falls=True).value)
     return falls
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bench.statistics.arrays import Floats, Indices
+from bench.statistics.estimates import BETWEEN_0_AND_1
 from bench.statistics.intervals import Scale, Spread
 from bench.statistics.jackknife import Clusters, Jackknifed, effective_number
 
@@ -107,7 +108,11 @@ class Likeness(ABC):
 
     @abstractmethod
     def share(self, score: float) -> float | None:
-        """The score where it is a share of right answers, of which alone it is known how it varies at another score."""
+        """The score where it is a share of right answers."""
+
+    def varying_share(self, score: float) -> float | None:
+        """The score where it is known how its answers vary at another score, as `share_of_rows` says of real rows."""
+        return score if score < 0.5 and self.scale in BETWEEN_0_AND_1 else self.share(score)
 
     @abstractmethod
     def of(self, rows: Sequence[int], scores: Sequence[float] | None = None) -> Self:

@@ -39,8 +39,8 @@ class Pilot:
     """Effective clusters, or items, for each item."""
     pairs: int
     """That are looked at together (Holm)."""
-    accuracy: float | None
-    """Where the score is a share: the score that a difference is taken from."""
+    share: float | None
+    """The score that a difference is taken from, where it is known how answers vary at another."""
 
     def margin(self, seeds: int, items: float) -> Margin:
         """Of a pair of rows in a table of so many seeds and items."""
@@ -51,7 +51,7 @@ class Pilot:
 
     def smallest(self, seeds: int, items: float = ENDLESS) -> float:
         """The smallest detectable difference; with endless items the floor that seeds set."""
-        return smallest_difference(self.margin(seeds, items), (1 - CONFIDENCE) / self.pairs, self.accuracy)
+        return smallest_difference(self.margin(seeds, items), (1 - CONFIDENCE) / self.pairs, self.share)
 
     def items_for(self, difference: float, seeds: int) -> int | None:
         """The fewest items on which this difference is found four times out of five; None where no number of them suffices."""
@@ -73,7 +73,7 @@ class Pilot:
         return few, many
 
 
-def pilot(rows: Sequence[Jackknifed], pairs: int, accuracy: float | None) -> Pilot:
+def pilot(rows: Sequence[Jackknifed], pairs: int, share: float | None) -> Pilot:
     """From at least two rows of at least two seeds each, that answered the same items."""
     items, clusters = len(rows[0].clusters.codes), fmean(float(row.freedom) for row in rows) + 1
     spread = pooled([row.values.tolist() for row in rows])
@@ -89,5 +89,5 @@ def pilot(rows: Sequence[Jackknifed], pairs: int, accuracy: float | None) -> Pil
         freedom=spread.freedom,
         effective=clusters / items,
         pairs=pairs,
-        accuracy=accuracy,
+        share=share,
     )

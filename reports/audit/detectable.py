@@ -29,8 +29,9 @@ class Average:
     items: Varying
     parts: Sequence[Varying]
     """Over seeds: of both rows together, or of each where their seeds do something else."""
-    accuracy: float | None
-    """The mean share of right answers, of which the variance over items is known at other shares too."""
+    share: float | None
+    """The mean score where the variance over items is known at other scores too: of a share of right answers, and below one
+    half of any number between 0 and 1."""
 
 
 def that_vary_alike(rows: Mapping[str, Sequence[Record]]) -> list[str]:
@@ -44,17 +45,18 @@ def that_vary_alike(rows: Mapping[str, Sequence[Record]]) -> list[str]:
     return list(rows)
 
 
-def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], right_or_wrong: bool) -> Numbers:
+def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], right_or_wrong: bool, share: bool) -> Numbers:
     """The difference, the range of 80 in 100 tables that holds the truth, and what seeds alone allow; nothing where nothing
-    varies. All rows answered the same items."""
+    varies. All rows answered the same items. A `share` is a number between 0 and 1."""
     names, rows = list(rivals), [rivals[name] for name in rivals if name in alike]
     variances = [variances_of_pair(one, other) for place, one in enumerate(rows) for other in rows[place + 1 :]]
     parts = [_mean_varying([seeds[number] if number < len(seeds) else NO_PART for _, seeds in variances]) for number in (0, 1)]
     items = (sum(items[0] for items, _ in variances) / len(variances), sum(items[1] for items, _ in variances) / len(variances))
     if not items[0] + parts[0][0] + parts[1][0]:
         return {}
-    accuracy = sum(row.value for row in rows) / len(rows) if right_or_wrong else None
-    average, level = Average(items, parts, accuracy), _level_of_each(len(names))
+    mean = sum(row.value for row in rows) / len(rows)
+    average = Average(items, parts, mean if right_or_wrong or (share and mean < 0.5) else None)
+    level = _level_of_each(len(names))
     value = low = high = _smallest_found(average, level)
     floor = 0.0
     if any(variance for variance, _ in parts):
@@ -119,11 +121,11 @@ def _smallest_found(average: Average, level: float) -> float:
     lacking = _found_share_lacking(average, level)
     reaches = [math.sqrt(v) * _two_sided_t(level, freedom) for v, freedom in (average.items, *average.parts) if v]
     most = 10 * math.hypot(*reaches) + 1e-12
-    if average.accuracy is not None:
-        most = min(most, average.accuracy)
+    if average.share is not None:
+        most = min(most, max(average.share, 1 - average.share))
         # Where not even the loss of the whole score is found so often, items vary as they do at the score itself.
         if lacking(most) < 0:
-            return _smallest_found(replace(average, accuracy=None), level)
+            return _smallest_found(replace(average, share=None), level)
     return float(brentq(lacking, 0.0, most, xtol=1e-13))
 
 
@@ -139,7 +141,7 @@ def _found_share_lacking(average: Average, level: float) -> Callable[[float], fl
     true = sum(variance for variance, _ in average.parts)
 
     def lacking(difference: float) -> float:
-        items = average.items[0] * _items_variance_scale(average.accuracy, difference)
+        items = average.items[0] * _items_variance_scale(average.share, difference)
         reach, spread = items * _two_sided_t(level, average.items[1]) ** 2 if items else 0.0, math.sqrt(true + items)
         times = [_normal_share_below((difference - math.sqrt(each + reach)) / spread) for each in seeds]
         return math.fsum(times) / len(times) - FOUND
@@ -147,12 +149,12 @@ def _found_share_lacking(average: Average, level: float) -> Callable[[float], fl
     return lacking
 
 
-def _items_variance_scale(accuracy: float | None, difference: float) -> float:
-    """Of the two scores one stays, and the other's answers vary as those of a lower score do."""
-    if accuracy is None or not 0 < accuracy < 1:
+def _items_variance_scale(share: float | None, difference: float) -> float:
+    """Of the two scores one stays, and the other's answers vary as those of a score do that lies on the side of one half."""
+    if share is None or not 0 < share < 1:
         return 1.0
-    lower = accuracy - difference
-    return (1 + lower * (1 - lower) / (accuracy * (1 - accuracy))) / 2
+    other = share + difference if share < 0.5 else share - difference
+    return (1 + other * (1 - other) / (share * (1 - share))) / 2
 
 
 def _normal_share_below(z: float) -> float:

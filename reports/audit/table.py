@@ -62,6 +62,8 @@ class ShownColumn:
     """The runs of each row that has places, by the row's label."""
     right_or_wrong: bool
     """Whether the number is a share of right answers, of which is known how it varies at another share."""
+    share: bool
+    """Whether it is a number between 0 and 1, of which that is known below one half."""
     numbers: Numbers
     """The best and the worst place of each row, the smallest detectable difference, and what is told of pairs of rows."""
 
@@ -79,10 +81,11 @@ def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
                 label = f"{' / '.join(group)} / {'.'.join(place)}"
                 rows_placed = {row.label: row.records for row in table if standing.of(row)}
                 right_or_wrong = place == ("score",) and standing.quantity.name in SHARES_OF_RIGHT
+                share = place == ("score",) and standing.quantity.share
                 numbers = dict(_standing_numbers(table, standing))
                 # What is told of two rows is how far their scores are apart.
                 numbers |= dict(_pair_numbers(list(rows_placed), standing)) if place == ("score",) else {}
-                yield ShownColumn(label, place, higher, rows_placed, right_or_wrong, numbers)
+                yield ShownColumn(label, place, higher, rows_placed, right_or_wrong, share, numbers)
 
 
 def _standing_numbers(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, float]]:

@@ -103,7 +103,7 @@ def _changes_among(numbers: Sequence[MatchDifference]) -> list[Change]:
 
 def _detectable_change(difference: MatchDifference, tests: int) -> Detectable:
     # Holm's first step stands for all: how late a number's turn comes hangs on the others.
-    return detectable(difference.margin, tests, difference.accuracy, difference.within)
+    return detectable(difference.margin, tests, difference.accuracy, difference.within, falls=True)
 
 
 def _failing_anew(now: Sequence[Row], before: Sequence[Row]) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from bench.statistics.comparison import paired
+from bench.statistics.estimates import share_of_rows
 from bench.statistics.study_size import Pilot, pilot
 from reports.rows.row import Row
 from reports.rows.standing import score_standing, that_learned
@@ -22,10 +23,8 @@ def pilot_of(rows: Sequence[Row]) -> Pilot | str:
     # How far a difference varies over items is known of rows that answered the same.
     if not all(paired(one, other) for one, other in combinations(scores, 2)):
         return "its rows left no answers per item to the same items"
-    # Of a mean of right answers alone it is known how it varies at another score.
-    shares = [score.value for score in scores if score.scale == "wilson"]
     answered = [score.answered for score in scores if score.answered]
-    return pilot(answered, len(standing.pairs), sum(shares) / len(shares) if shares else None)
+    return pilot(answered, len(standing.pairs), share_of_rows(scores))
 
 
 def study_seconds(rows: Sequence[Row], seeds: int, items: int) -> float | None:

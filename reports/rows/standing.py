@@ -7,14 +7,13 @@ they all answered.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.statistics.comparison import Difference, beats, mean_margin, pairs, ranks, top_group
 from bench.statistics.detectable import Detectable, detectable
-from bench.statistics.estimates import Estimate
+from bench.statistics.estimates import Estimate, share_of_rows
 from reports.rows.no_model_rows import NO_MODEL
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
@@ -167,11 +166,10 @@ def _smallest_detectable(
     margin = mean_margin([pair.margin for pair in told])
     if not margin.seeds + margin.items + margin.other_seeds:
         return None
-    shares = [estimates[index].value for index in alike if estimates[index].scale == "wilson"]
     # A pair of many seeds is tested by its own variance, and the mean of all pairs' is known better than that.
     freedom = sum(estimates[index].runs - 1 for index in {place for pair in told for place in (pair.one, pair.other)})
     # The correction is for all pairs of the column, whichever pair the difference is told of.
-    return detectable(margin, len(differences), fmean(shares) if shares else None, known=freedom)
+    return detectable(margin, len(differences), share_of_rows([estimates[index] for index in alike]), known=freedom)
 
 
 def _by_items_alone(unpaired: Sequence[Difference], estimates: Sequence[Estimate]) -> Sequence[Difference]:

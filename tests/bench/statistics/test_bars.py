@@ -102,6 +102,14 @@ def test_all_bars_of_sums_hold(entities):
     assert {bar.name: bar.share for bar in (*found(of, 600).values(), *gate_bars(of, 0.02, 200, 0)) if not bar.holds} == {}
 
 
+def test_of_low_scores_a_better_row_is_planted_and_found(entities):
+    """An entity F1 of .1. Planted fault: by the variance at that score itself less than .7 of the better rows were found."""
+    of = likeness_of_counts(*entities(3, 3, 200, 0.0, ability=-1.5))
+    assert 0.05 < of.truths.mean() < 0.15
+    planted = found(of, 1000)[next(name for name in found(of, 20) if name.startswith("planted"))]
+    assert planted.holds, planted.share
+
+
 def test_all_bars_of_rankings_hold(ranked):
     of = likeness_of_values(*ranked(2, 2, 200))
     assert {bar.name: bar.share for bar in (*found(of).values(), *gate_bars(of, 0.02, 120, 0)) if not bar.holds} == {}

@@ -53,8 +53,8 @@ def test_changes_that_are_not_corrected_for_their_number_raise_alarms(monkeypatc
 
 
 def test_a_size_that_is_too_small_is_caught_too_seldom(monkeypatch, answered):
-    def halved(*args):
-        return replace(real(*args), value=smallest_difference(args[0], 0.05, None) / 2)
+    def halved(*args, **named):
+        return replace(real(*args, **named), value=smallest_difference(args[0], 0.05, None) / 2)
 
     real = gate_bars.detectable
     monkeypatch.setattr(gate_bars, "detectable", halved)

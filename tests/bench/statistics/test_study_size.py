@@ -11,7 +11,7 @@ from bench.statistics.jackknife import of_counts
 from bench.statistics.simulated import likeness
 from bench.statistics.study_size import Pilot, pilot
 
-PLAIN = Pilot(rows=5, items=872, sigma2=0.02**2, own=0.079, shared=0.038, freedom=10, effective=1.0, pairs=10, accuracy=0.85)
+PLAIN = Pilot(rows=5, items=872, sigma2=0.02**2, own=0.079, shared=0.038, freedom=10, effective=1.0, pairs=10, share=0.85)
 
 
 def jackknifed(right, clusters):
@@ -56,7 +56,7 @@ def test_items_are_the_fewest():
 
 def test_a_difference_beyond_a_low_score_is_not_found_by_any_three_items():
     """Planted fault: with a score of .04, three items were said to find 5 points."""
-    low = replace(PLAIN, sigma2=0.005**2, own=0.03, shared=0.03, accuracy=0.04)
+    low = replace(PLAIN, sigma2=0.005**2, own=0.03, shared=0.03, share=0.04)
     items = low.items_for(0.05, 10)
     assert items > 100 and low.smallest(10, items) <= 0.05 < low.smallest(10, items - 1)
 

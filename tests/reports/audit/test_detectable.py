@@ -28,22 +28,23 @@ from reports.rows.standing import _smallest_detectable
 
 def test_the_worked_number_of_the_docs():
     """Five rows of three seeds, accuracy .85 on 872 items, seed SD .02."""
-    average = Average(items=(0.00016, 871.0), parts=[(2 * 0.02**2 / 3, 10.0), (0.0, 0.0)], accuracy=0.85)
+    average = Average(items=(0.00016, 871.0), parts=[(2 * 0.02**2 / 3, 10.0), (0.0, 0.0)], share=0.85)
     told = [average, *(_seeds_at(average, tail, 10.0) for tail in (0.1, 0.9)), replace(average, items=(0.0, 871.0))]
     assert [round(100 * _smallest_found(each, 0.05 / 10), 1) for each in told] == [9.0, 7.7, 11.8, 7.5]
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.integers(1, 6), st.booleans())
-def test_it_is_the_engines(seed, seeds, right_or_wrong):
-    """Of rows with few seeds, many and one, of shares of right answers and of other numbers."""
+@given(st.integers(0, 10_000), st.integers(1, 6), st.sampled_from(["wilson", "logit", "plain"]), st.sampled_from([0.3, 1.8]))
+def test_it_is_the_engines(seed, seeds, scale, threshold):
+    """Of rows with few seeds, many and one; of shares of right answers, of other numbers between 0 and 1 and of numbers without
+    ends; with high scores and low ones."""
     drawn = np.random.default_rng(seed)
     rows = [drawn.normal(0.6 + shift, 1, (seeds, 30)) + drawn.normal(0, 0.1, (seeds, 1)) for shift in (0.0, 0.05, 0.2)]
-    if right_or_wrong:
-        rows = [(row > 0.3).astype(float) for row in rows]
+    if scale != "plain":
+        rows = [(row > threshold).astype(float) for row in rows]
     spread = Spread(0.01, 3 * (seeds - 1)) if seeds > 1 else Spread()
-    engine, rivals = engine_and_audit(rows, [spread] * 3, "wilson" if right_or_wrong else "plain")
-    audited = detectable_difference(rivals, list(rivals), right_or_wrong)
+    engine, rivals = engine_and_audit(rows, [spread] * 3, scale)
+    audited = detectable_difference(rivals, list(rivals), scale == "wilson", scale != "plain")
     assert {name: audited["detectable", name] for name in vars(engine)} == pytest.approx(vars(engine), rel=1e-9, abs=1e-11)
 
 
@@ -51,7 +52,7 @@ def test_seeds_of_two_kinds_count_each_by_itself():
     drawn = np.random.default_rng(3)
     rows = [drawn.normal(0, 1, (2, 30)) for _ in range(2)]
     engine, rivals = engine_and_audit(rows, [Spread(0.02, 2), Spread(0.05, 1)], "plain")
-    audited = detectable_difference(rivals, list(rivals), False)
+    audited = detectable_difference(rivals, list(rivals), False, False)
     assert audited["detectable", "value"] == pytest.approx(engine.value, rel=1e-9) and engine.floor > 0
 
 
@@ -62,7 +63,7 @@ def test_rows_that_give_every_item_the_same_answer_show_no_difference(seed, seed
     right = (np.random.default_rng(seed).uniform(size=items) < 0.5).astype(float)
     rows = [np.tile(right, (count, 1)) for count in (seeds, others)]
     engine, rivals = engine_and_audit(rows, [Spread(0.0, seeds + others - 2)] * 2, "wilson")
-    assert engine is None and detectable_difference(rivals, list(rivals), True) == {}
+    assert engine is None and detectable_difference(rivals, list(rivals), True, True) == {}
 
 
 @settings(max_examples=25, deadline=None)
@@ -82,9 +83,9 @@ def test_intervals_of_no_width_tell_no_difference():
 
 def test_nothing_is_told_where_nothing_varies():
     _, rivals = engine_and_audit([np.ones((1, 5)), np.ones((1, 5))], [Spread()] * 2, "plain")
-    assert detectable_difference(rivals, list(rivals), False) == {}
+    assert detectable_difference(rivals, list(rivals), False, False) == {}
     _, varying = engine_and_audit([np.arange(5.0)[None], np.arange(5.0)[None] ** 2], [Spread()] * 2, "plain")
-    assert detectable_difference(varying, list(varying), False)
+    assert detectable_difference(varying, list(varying), False, False)
 
 
 @pytest.mark.parametrize(("low", "high", "items"), [(0.1, 0.4, 64), (-0.02, 0.03, 9)])
