@@ -65,7 +65,7 @@ margin = Margin(2 * 0.02**2 / 3, 8, 0.00016, 871)
 for within in (0.02, 0.05):
     said = change_verdicts([-0.06, -0.001], margin, within)
     print(within, *(f"p {p:.3f} {verdict}," for p, verdict in zip(said.p, said.verdicts)))
-found = detectable(margin, tests=2, accuracy=0.85, within=0.02)
+found = detectable(margin, tests=2, share=0.85, within=0.02, falls=True)
 print(f"h(.08) {margin.half_width(0.08):.4f}, finds {found.value:.3f}")
 ```
 

@@ -129,16 +129,12 @@ def estimate(
 
 
 BETWEEN_0_AND_1: Collection[Scale] = ("wilson", "graded", "logit")
+"""Of numbers that vary the less the nearer they are to an end: shares of right answers do by p(1 - p), F1 and AUC nearly so."""
 
 
 def share_of_rows(estimates: Sequence[Estimate]) -> float | None:
-    """The rows' mean score where it is known how its answers vary at another score. That is so of a share of right answers; and
-    below one half of any number between 0 and 1 (graded answers, F1), which varies less the nearer it is to 0."""
-    right = [each.value for each in estimates if each.scale == "wilson"]
-    if right:
-        return fmean(right)
-    mean = fmean(each.value for each in estimates)
-    return mean if mean < 0.5 and all(each.scale in BETWEEN_0_AND_1 for each in estimates) else None
+    """The rows' mean score where it is known how its answers vary at another score: of numbers between 0 and 1."""
+    return fmean(each.value for each in estimates) if all(each.scale in BETWEEN_0_AND_1 for each in estimates) else None
 
 
 MANY = 1e6

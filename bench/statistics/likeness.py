@@ -112,7 +112,7 @@ class Likeness(ABC):
 
     def varying_share(self, score: float) -> float | None:
         """The score where it is known how its answers vary at another score, as `share_of_rows` says of real rows."""
-        return score if score < 0.5 and self.scale in BETWEEN_0_AND_1 else self.share(score)
+        return score if self.scale in BETWEEN_0_AND_1 else None
 
     @abstractmethod
     def of(self, rows: Sequence[int], scores: Sequence[float] | None = None) -> Self:

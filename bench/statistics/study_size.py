@@ -40,7 +40,7 @@ class Pilot:
     pairs: int
     """That are looked at together (Holm)."""
     share: float | None
-    """The score that a difference is taken from, where it is known how answers vary at another."""
+    """The score that a difference is taken from, where it is a number between 0 and 1."""
 
     def margin(self, seeds: int, items: float) -> Margin:
         """Of a pair of rows in a table of so many seeds and items."""

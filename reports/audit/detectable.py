@@ -30,8 +30,7 @@ class Average:
     parts: Sequence[Varying]
     """Over seeds: of both rows together, or of each where their seeds do something else."""
     share: float | None
-    """The mean score where the variance over items is known at other scores too: of a share of right answers, and below one
-    half of any number between 0 and 1."""
+    """The mean score where the variance over items is known at other scores too: of a number between 0 and 1."""
 
 
 def that_vary_alike(rows: Mapping[str, Sequence[Record]]) -> list[str]:
@@ -45,7 +44,7 @@ def that_vary_alike(rows: Mapping[str, Sequence[Record]]) -> list[str]:
     return list(rows)
 
 
-def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], right_or_wrong: bool, share: bool) -> Numbers:
+def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], share: bool) -> Numbers:
     """The difference, the range of 80 in 100 tables that holds the truth, and what seeds alone allow; nothing where nothing
     varies. All rows answered the same items. A `share` is a number between 0 and 1."""
     names, rows = list(rivals), [rivals[name] for name in rivals if name in alike]
@@ -55,8 +54,7 @@ def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], rig
     if not items[0] + parts[0][0] + parts[1][0]:
         return {}
     mean = sum(row.value for row in rows) / len(rows)
-    average = Average(items, parts, mean if right_or_wrong or (share and mean < 0.5) else None)
-    level = _level_of_each(len(names))
+    average, level = Average(items, parts, mean if share else None), _level_of_each(len(names))
     value = low = high = _smallest_found(average, level)
     floor = 0.0
     if any(variance for variance, _ in parts):

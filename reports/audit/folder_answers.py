@@ -123,7 +123,7 @@ class FolderAnswers:
         if len({rival.question for rival in rivals.values()}) != 1:
             return {}
         pairs = pairs_of(rivals)
-        difference = detectable_difference(rivals, that_vary_alike(column.rows), column.right_or_wrong, column.share)
+        difference = detectable_difference(rivals, that_vary_alike(column.rows), column.share)
         numbers = places_of(list(rivals), pairs, column.higher_is_better) | difference
         if column.place == SCORE[:1]:
             numbers |= told_of_pairs(pairs)

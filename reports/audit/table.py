@@ -60,10 +60,8 @@ class ShownColumn:
     higher_is_better: bool
     rows: Mapping[str, Sequence[Record]]
     """The runs of each row that has places, by the row's label."""
-    right_or_wrong: bool
-    """Whether the number is a share of right answers, of which is known how it varies at another share."""
     share: bool
-    """Whether it is a number between 0 and 1, of which that is known below one half."""
+    """Whether the number is one between 0 and 1, of which is known how it varies at another one."""
     numbers: Numbers
     """The best and the worst place of each row, the smallest detectable difference, and what is told of pairs of rows."""
 
@@ -80,12 +78,11 @@ def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
                 higher = placed.higher_is_better if place == ("score",) else False
                 label = f"{' / '.join(group)} / {'.'.join(place)}"
                 rows_placed = {row.label: row.records for row in table if standing.of(row)}
-                right_or_wrong = place == ("score",) and standing.quantity.name in SHARES_OF_RIGHT
                 share = place == ("score",) and standing.quantity.share
                 numbers = dict(_standing_numbers(table, standing))
                 # What is told of two rows is how far their scores are apart.
                 numbers |= dict(_pair_numbers(list(rows_placed), standing)) if place == ("score",) else {}
-                yield ShownColumn(label, place, higher, rows_placed, right_or_wrong, share, numbers)
+                yield ShownColumn(label, place, higher, rows_placed, share, numbers)
 
 
 def _standing_numbers(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, float]]:
@@ -133,8 +130,6 @@ def _together_numbers(shown: Across) -> Iterator[tuple[Place, float]]:
         yield from ((("together", row.label, name), number) for name, number in by_name.items())
 
 
-SHARES_OF_RIGHT = {"accuracy", "squad_em"}
-"""Metrics that are a share of right answers."""
 BOUNDS = ("ci_low", "ci_high")
 DIFFERENCES = {"gain", "forgetting", "transfers"}
 """Parts of a place in whose numbers a p value says whether they are more than chance."""

@@ -168,8 +168,10 @@ def _smallest_detectable(
         return None
     # A pair of many seeds is tested by its own variance, and the mean of all pairs' is known better than that.
     freedom = sum(estimates[index].runs - 1 for index in {place for pair in told for place in (pair.one, pair.other)})
+    # Rows that are held by their intervals bring each its own variance along.
+    share = share_of_rows([estimates[index] for index in alike]) if told[0].paired else None
     # The correction is for all pairs of the column, whichever pair the difference is told of.
-    return detectable(margin, len(differences), share_of_rows([estimates[index] for index in alike]), known=freedom)
+    return detectable(margin, len(differences), share, known=freedom)
 
 
 def _by_items_alone(unpaired: Sequence[Difference], estimates: Sequence[Estimate]) -> Sequence[Difference]:

@@ -44,7 +44,7 @@ def test_it_is_the_engines(seed, seeds, scale, threshold):
         rows = [(row > threshold).astype(float) for row in rows]
     spread = Spread(0.01, 3 * (seeds - 1)) if seeds > 1 else Spread()
     engine, rivals = engine_and_audit(rows, [spread] * 3, scale)
-    audited = detectable_difference(rivals, list(rivals), scale == "wilson", scale != "plain")
+    audited = detectable_difference(rivals, list(rivals), scale != "plain")
     assert {name: audited["detectable", name] for name in vars(engine)} == pytest.approx(vars(engine), rel=1e-9, abs=1e-11)
 
 
@@ -52,7 +52,7 @@ def test_seeds_of_two_kinds_count_each_by_itself():
     drawn = np.random.default_rng(3)
     rows = [drawn.normal(0, 1, (2, 30)) for _ in range(2)]
     engine, rivals = engine_and_audit(rows, [Spread(0.02, 2), Spread(0.05, 1)], "plain")
-    audited = detectable_difference(rivals, list(rivals), False, False)
+    audited = detectable_difference(rivals, list(rivals), False)
     assert audited["detectable", "value"] == pytest.approx(engine.value, rel=1e-9) and engine.floor > 0
 
 
@@ -63,7 +63,7 @@ def test_rows_that_give_every_item_the_same_answer_show_no_difference(seed, seed
     right = (np.random.default_rng(seed).uniform(size=items) < 0.5).astype(float)
     rows = [np.tile(right, (count, 1)) for count in (seeds, others)]
     engine, rivals = engine_and_audit(rows, [Spread(0.0, seeds + others - 2)] * 2, "wilson")
-    assert engine is None and detectable_difference(rivals, list(rivals), True, True) == {}
+    assert engine is None and detectable_difference(rivals, list(rivals), True) == {}
 
 
 @settings(max_examples=25, deadline=None)
@@ -83,9 +83,9 @@ def test_intervals_of_no_width_tell_no_difference():
 
 def test_nothing_is_told_where_nothing_varies():
     _, rivals = engine_and_audit([np.ones((1, 5)), np.ones((1, 5))], [Spread()] * 2, "plain")
-    assert detectable_difference(rivals, list(rivals), False, False) == {}
+    assert detectable_difference(rivals, list(rivals), False) == {}
     _, varying = engine_and_audit([np.arange(5.0)[None], np.arange(5.0)[None] ** 2], [Spread()] * 2, "plain")
-    assert detectable_difference(varying, list(varying), False, False)
+    assert detectable_difference(varying, list(varying), False)
 
 
 @pytest.mark.parametrize(("low", "high", "items"), [(0.1, 0.4, 64), (-0.02, 0.03, 9)])

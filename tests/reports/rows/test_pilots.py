@@ -9,7 +9,7 @@ from reports.rows.rows import aggregate
 def test_rows_that_train_are_the_pilot_and_all_pairs_its_family(make, out):
     found = pilot_of(aggregate(make.kept(out, make.suite(3)), out))
     assert (found.rows, found.pairs, found.items, found.freedom) == (5, 21, 200, 10)
-    assert found.accuracy == pytest.approx((0.885 + 0.85 + 0.87 + 0.88 + 0.855) / 5)
+    assert found.share == pytest.approx((0.885 + 0.85 + 0.87 + 0.88 + 0.855) / 5)
 
 
 def test_reasons_why_there_is_no_pilot(make, out):
