@@ -271,7 +271,7 @@ def test_a_small_search_for_real_writes_both_files_and_goes_on_where_it_was(tmp_
     content = yaml.safe_load((tmp_path / "defaults.yaml").read_text())
     assert set(content) == {"full", "lora-8bit"}
     found = content["full"]["encoder"]
-    assert found["values"]["learning_rate"] > 0 and found["seed_sd"] is not None
+    assert found["values"]["learning_rate"] > 0 and found["tasks"]["sst2"]["seed_sd"] is not None
     assert found["tasks"]["sst2"]["seeds"] == 2 and len(found["tasks"]["sst2"]["tried"]) == 2
     packed = (tmp_path / "defaults.jsonl.gz").read_bytes()
     trainings = [json.loads(line) for line in gzip.decompress(packed).decode().splitlines()]

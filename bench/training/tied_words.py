@@ -52,7 +52,7 @@ def rows_added_in_place(model: nn.Module, accelerator: Accelerator) -> Iterator[
             if table.padding_idx is not None:
                 real = ids != table.padding_idx  # torch's own gradient leaves that row out
                 ids, gradient = ids[real], gradient[real]
-            weight.grad.index_put_((ids,), gradient, accumulate=True)
+            weight.grad.index_add_(0, ids, gradient)  # in order; index_put_ adds from several threads as they come
 
     def looked_up(ids: Tensor) -> Tensor:
         waiting.clear()  # of a pass that memory broke off
