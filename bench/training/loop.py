@@ -82,8 +82,7 @@ def train(
     """
     state, course = state or TrainingState(), steps if isinstance(steps, Course) else Listed(steps)
     try:
-        with by_rows(model, hyperparameters, accelerator), rows_added_in_place(model, accelerator):
-            _train(model, course, hyperparameters, accelerator, padding, state, watches)
+        _train(model, course, hyperparameters, accelerator, padding, state, watches)
     finally:
         release(accelerator)
     askable(model, accelerator)
@@ -108,32 +107,34 @@ def _train(
     sharing = parallelism(accelerator) == "none" and not hyperparameters.compile and shares_beginnings(model)
     compiled = CompiledBlocks(unlaunched(wrapped)) if hyperparameters.compile else nullcontext()
     _training_mode(wrapped, still)
-    step = course.next(state)
-    while step is not None:
-        started, others = clock(), SPARED.seconds
-        rate = learning_rate(*course.place(state), hyperparameters)
-        for group in adam.param_groups:
-            group["lr"] = rate
-        passes = partial(_gradients, wrapped, step, accelerator, hyperparameters.label_smoothing, padding.pad, sharing)
-        with compiled:
-            mean, computed, spared = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
-        if not math.isfinite(mean):
-            fault = f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})"
-            raise DivergedError(fault)
-        clip(wrapped.parameters(), own, accelerator, hyperparameters.max_grad_norm)
-        adam.step()
-        adam.zero_grad()
-        _take_down(state, step, mean, computed, spared)
-        state.seconds += clock() - started
-        state.others_seconds += SPARED.seconds - others
-        step = course.next(state)  # before the watches, which want to know whether this step was the last
-        wrapped.eval()
-        # A list, so that every watch looks, whichever of them ends the training.
-        if any([watch(wrapped, state) for watch in watches]):  # noqa: C419
-            break
-        if state.keeper and step is not None:
-            state.keeper.stepped(wrapped, adam, state)
-        _training_mode(wrapped, still)
+    # From here on, where the weights are placed: a weight that is moved may leave its hooks behind.
+    with by_rows(model, hyperparameters, accelerator), rows_added_in_place(model, accelerator):
+        step = course.next(state)
+        while step is not None:
+            started, others = clock(), SPARED.seconds
+            rate = learning_rate(*course.place(state), hyperparameters)
+            for group in adam.param_groups:
+                group["lr"] = rate
+            passes = partial(_gradients, wrapped, step, accelerator, hyperparameters.label_smoothing, padding.pad, sharing)
+            with compiled:
+                mean, computed, spared = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
+            if not math.isfinite(mean):
+                fault = f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})"
+                raise DivergedError(fault)
+            clip(wrapped.parameters(), own, accelerator, hyperparameters.max_grad_norm)
+            adam.step()
+            adam.zero_grad()
+            _take_down(state, step, mean, computed, spared)
+            state.seconds += clock() - started
+            state.others_seconds += SPARED.seconds - others
+            step = course.next(state)  # before the watches, which want to know whether this step was the last
+            wrapped.eval()
+            # A list, so that every watch looks, whichever of them ends the training.
+            if any([watch(wrapped, state) for watch in watches]):  # noqa: C419
+                break
+            if state.keeper and step is not None:
+                state.keeper.stepped(wrapped, adam, state)
+            _training_mode(wrapped, still)
     wrapped.eval()
 
 

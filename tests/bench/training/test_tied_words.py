@@ -60,7 +60,11 @@ def test_gradients_are_torchs_without_a_whole_one_of_the_rows_read(padding):
     assert "forward" not in vars(table) and not table.weight._post_accumulate_grad_hooks  # as it was
 
 
-def test_a_training_is_the_one_with_whole_gradients(monkeypatch):
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_training_is_the_one_with_whole_gradients(monkeypatch, swapped):
+    """Also where a weight that is moved to its device becomes another tensor, and leaves its hooks behind."""
+    monkeypatch.setattr(torch.__future__, "_swap_module_params_on_conversion", swapped)
+
     def trained():
         model, values = decoder(), Hyperparameters(learning_rate=1e-2)
         return loop.train(model, [texts(seed) for seed in range(6)], values, Accelerator(cpu=True), loop.Padding(0, 16)).losses
