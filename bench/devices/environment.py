@@ -4,6 +4,7 @@ It is no part of a run's id, so that a plan is the same on every machine; it sta
 """
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from bench.hashing import digest
@@ -30,10 +31,13 @@ def environment_id(environment: Mapping[str, str]) -> str:
 
 
 def _installed_versions(*packages: str) -> dict[str, str]:
-    installed = {}
-    for package in packages:
-        try:
-            installed[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return installed
+    return {package: found for package in packages if (found := _version(package))}
+
+
+@cache
+def _version(package: str) -> str | None:
+    """Read once in a process: each key under which a base's answers are kept names them all."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

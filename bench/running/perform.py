@@ -16,6 +16,7 @@ from bench.measuring.item_table import item_table
 from bench.measuring.untouched import Untouched
 from bench.modeling import flops
 from bench.modeling.weights import outline
+from bench.processes.garbage import set_lasting_objects_aside
 from bench.progress import Progress
 from bench.records.record import Cost, Record
 from bench.running import sizes
@@ -36,6 +37,7 @@ def perform(run: Run, device: Device, progress: Progress, folder: RunFolder | No
     with tracked(run, device, progress.say) as tracked_records:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         session = Session.of(run, device, progress, folder)
+        set_lasting_objects_aside()
         untouched = Untouched(session)
         self_tests = untouched.self_tests()
         result = (

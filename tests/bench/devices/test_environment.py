@@ -23,13 +23,15 @@ def test_its_id_changes_with_every_entry_and_nothing_else():
     assert environment_id(dict(reversed(here.items()))) == environment_id(here)
 
 
-def test_what_is_not_installed_has_no_version(monkeypatch):
+def test_what_is_not_installed_has_no_version(monkeypatch, request):
     def missing(package):
         if package == "bitsandbytes":
             raise PackageNotFoundError(package)
         return "1"
 
     monkeypatch.setattr(module, "version", missing)
+    module._version.cache_clear()
+    request.addfinalizer(module._version.cache_clear)
     assert "bitsandbytes" not in environment("cuda", "bf16") and "bitsandbytes" not in versions()
     assert versions()["deepspeed"] == "1"  # told in the record, and no part of the environment
     assert "deepspeed" not in environment("cuda", "bf16")

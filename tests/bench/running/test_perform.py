@@ -1,5 +1,6 @@
 """One run from data to record: what is asked of the base and what of the trained model, and what each costs."""
 
+import gc
 import json
 import shutil
 from dataclasses import replace
@@ -10,6 +11,7 @@ from accelerate.utils import set_seed
 from openai_server import Reply, completion
 from probing import Elsewhere
 from tenacity import wait_none
+from transformers import PreTrainedModel
 
 from bench.inference import chat
 from bench.inference.local import LocalBackend
@@ -55,6 +57,18 @@ def test_a_base_in_bf16_holds_its_checks_too(planned, done, own_cache):
     record, _ = done(replace(run, model=replace(run.model, reference_precision="bf16")))
     assert record.status == "ok", record.reason
     assert record.trust.checks["answers are the model's own"]
+
+
+def test_what_lasts_is_set_aside_before_a_run_has_a_model(planned, done, monkeypatch):
+    """Else a model that goes round in circles would stay for as long as the process does."""
+
+    def models():
+        return sum(isinstance(each, PreTrainedModel) for each in gc.get_objects())
+
+    seen, before = [], models()
+    monkeypatch.setattr(perform, "set_lasting_objects_aside", lambda: seen.append(models()))
+    done(planned("zero-shot"))
+    assert seen == [before]
 
 
 def test_a_row_that_trains_nothing_costs_no_training(planned, done):
