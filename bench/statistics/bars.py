@@ -76,7 +76,7 @@ def planted(of: Likeness, tables: int, generator: np.random.Generator) -> Statis
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
     difference = of.printed if of.printed is not None else _planted_difference(equal, generator)
     score = float(equal.truths.mean())
-    room = of.highest - score if toward_middle(of.varying_share(score)) > 0 else score - of.lowest
+    room = of.highest - score if toward_middle(equal.mean_share) > 0 else score - of.lowest
     if difference >= room:
         return None
     share = planted_share(equal, difference, of.items, tables, generator)
@@ -95,7 +95,7 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
     pairs of the real table are looked at together, those of rows that are not simulated too."""
     rows, score = equal.rows, float(equal.truths.mean())
     pairs = list(combinations(range(rows), 2))
-    change, detections = toward_middle(equal.varying_share(score)) * difference, []
+    change, detections = toward_middle(equal.mean_share) * difference, []
     for row, part in zip(range(rows), dealt_out(tables, rows), strict=True):
         scores = [score + change * (other == row) for other in range(rows)]
         changed = [row in pair for pair in pairs]
@@ -117,7 +117,7 @@ def _planted_difference(of: Likeness, generator: np.random.Generator) -> float:
     # The likeness says how far seeds vary; what 200 tables estimate of it would add their own chance.
     seeds = 2 * (of.sd**2 + own) / of.seeds
     mean = Margin(seeds, float(margins[0].seed_freedom), items, freedom)
-    return detectable(mean, _family(of), of.varying_share(float(of.truths.mean()))).value
+    return detectable(mean, _family(of), of.mean_share).value
 
 
 def mean_over_items(margins: Sequence[Margin]) -> tuple[float, float]:

@@ -110,9 +110,10 @@ class Likeness(ABC):
     def share(self, score: float) -> float | None:
         """The score where it is a share of right answers."""
 
-    def varying_share(self, score: float) -> float | None:
-        """The score where it is known how its answers vary at another score, as `share_of_rows` says of real rows."""
-        return score if self.scale in BETWEEN_0_AND_1 else None
+    @property
+    def mean_share(self) -> float | None:
+        """The rows' mean score, where it is known how its answers vary at another score: `share_of_rows`, of real rows."""
+        return float(self.truths.mean()) if self.scale in BETWEEN_0_AND_1 else None
 
     @abstractmethod
     def of(self, rows: Sequence[int], scores: Sequence[float] | None = None) -> Self:

@@ -10,7 +10,6 @@ from bench.records.outcome import Outcome
 from bench.statistics.comparison import margin_between, paired
 from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin
-from bench.statistics.probed import RANKINGS
 from bench.statistics.ratios import log_ratio, log_ratio_by_seed
 from reports.gate.change import MatchDifference
 from reports.gate.sides import Match, rows_once
@@ -119,9 +118,9 @@ def measure_differences(match: Match, noise: Noise, within: Tolerance) -> Iterat
 
 
 def _moves_item_by_item(quantity: Quantity, margin: Margin) -> bool:
-    """Whether it is a share that each item moves by its part at most, so that little is known where few items did. An order of
-    pairs is moved a little by each of them; where it is by none, as little is known. Of other numbers nothing is known."""
-    return quantity.share and (quantity.name not in RANKINGS or not margin.items)
+    """Whether it is a share that each item moves by its part at most, so that little is known where few items did. Of an order
+    of pairs little is known where none did. Of other numbers nothing is known."""
+    return quantity.share_of_items or (quantity.share and not margin.items)
 
 
 def _score_measures(match: Match) -> Iterator[_Measure]:

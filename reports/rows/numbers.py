@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bench.records.outcome import Forgetting, Score
 from bench.statistics.estimates import Estimate
+from bench.statistics.probed import RANKINGS
 
 MISSING = "–"
 MINUS = re.compile(r"(?<![\w.])-(?=[.\d])")
@@ -32,6 +33,11 @@ class Quantity:
             return self.name
         _, bracket, inside = self.name.partition("(")
         return inside.rstrip(")") if bracket else self.name
+
+    @property
+    def share_of_items(self) -> bool:
+        """Whether one item of n moves it by no more than 1 / n. An order of pairs is a share too, and each item is in many."""
+        return self.share and self.name not in RANKINGS
 
 
 RELATIVE_FORGETTING = Quantity("relative forgetting", share=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 from bench.records import store
 from bench.statistics.arrays import Floats
 from bench.statistics.likeness import Likeness
-from bench.statistics.probed import RANKINGS
 from bench.statistics.simulated import likeness_of_counts
 from bench.statistics.simulated_values import likeness_of_values
 from reports.rows.answers import drawable_answers, drawable_likelihoods, drawable_probe
@@ -94,8 +93,7 @@ def _as_printed(
 ) -> Likeness:
     """With what the real table says of the differences that it can find; a number is `whole` times the drawn one."""
     unit = "points" if quantity.share or whole != 1 else quantity.unit
-    # An order of pairs is moved a little by each of them.
-    known = replace(found, share_of_items=quantity.share and quantity.name not in RANKINGS, unit=unit)
+    known = replace(found, share_of_items=quantity.share_of_items, unit=unit)
     if standing is None:
         return known
     seeds = found.seeds
