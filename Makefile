@@ -22,8 +22,9 @@ test: $(VENV)/.test
 	$(PYTEST) -m "not slow"
 
 # The others: trainings of real models, faults planted one by one, simulations, launchers and what is killed. CI runs both.
+# From the files that have such tests: to import all others takes half a minute.
 test-slow: $(VENV)/.test
-	$(PYTEST) -m slow --durations 25 $$(grep -rl --include='test_*.py' mark.slow tests)  # to look for them takes half a minute
+	$(PYTEST) -m slow --durations 25 $$(grep -rl --include='test_*.py' mark.slow tests)
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
