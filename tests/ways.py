@@ -94,8 +94,10 @@ SUITES = {
     CLOCK: {"tasks": ["sst2"], "strategies": ["full"], "budget": "5s"},
 }
 TYPES = ("encoder-types", "decoder-types")
-GO_ON = ("encoder", "decoder", "writer")
-"""Suites of which a training is ended on the way, and goes on."""
+EVERYWHERE = ("encoder", "decoder", "writer")
+"""Suites of which zero-shot and full are done under each way."""
+GO_ON = {"fsdp2": EVERYWHERE, "zero3": ("encoder",)}
+"""Suites of which a training is ended on the way, and goes on, by way. The encoder's has two stages, and its best weights."""
 RUNS = [(suite, strategy) for suite, fields in SUITES.items() if suite != CLOCK for strategy in fields["strategies"]]
 
 
@@ -107,8 +109,8 @@ def tried(way: str, suite: str, strategy: str) -> bool:
     if suite in TYPES:  # what is asked where all processes make as many passes
         return way == "fsdp2"
     if suite in (*COUNTED, CLOCK):  # examples are shared out as under DDP in all ways, and weights by FSDP2 and ZeRO-3
-        return way in ("ddp", "fsdp2", "zero3")
-    few = suite in GO_ON and strategy in ("zero-shot", "full")  # the encoder's full has two heads
+        return way in ("ddp", "fsdp2") or (way == "zero3" and strategy == "full")
+    few = suite in EVERYWHERE and strategy in ("zero-shot", "full")  # the encoder's full has two heads
     match way:
         case "zero3-offload":
             return few

@@ -464,10 +464,9 @@ def main(results, suites, ways):
                 found[way][f"{run.suite}/{run.strategy.name}"] = {"status": "refused", "reason": reason}
                 continue
             record, items = perform(run, asked, Progress(False, 1))
-            asked.accelerator.free_memory()
             ended = asked.each([len(record.outcome.losses), record.spending and record.spending.ended_by])
             found[way][f"{run.suite}/{run.strategy.name}"] = told(record, items) | {"ended": ended}
-            if run.strategy.name == "full" and way in ("fsdp2", "zero3") and run.suite in GO_ON:
+            if run.strategy.name == "full" and run.suite in GO_ON.get(way, ()):
                 found[way][f"{run.suite}/gone on"] = gone_on(run, asked, Path(results).parent / way / run.suite)
             if asked.main:
                 print(way, run.label, record.status, record.reason, flush=True)

@@ -193,8 +193,7 @@ def test_no_copy_in_bf16_is_kept_of_weights_that_are_shared_out(shared, way):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suite", ways.GO_ON)
-@pytest.mark.parametrize("way", ["fsdp2", "zero3"])
+@pytest.mark.parametrize(("way", "suite"), [(way, suite) for way, suites in ways.GO_ON.items() for suite in suites])
 def test_what_is_shared_out_goes_on_after_it_was_stopped(shared, way, suite):
     """Within a stage: weights, moments and best weights are put together in a checkpoint, and cut again."""
     whole, parts = shared(way)[suite, "full"], shared(way)[suite, "gone on"]
