@@ -19,7 +19,7 @@ from bench.commands.starting import STARTING
 from bench.commands.studies import STUDIES
 from bench.commands.watching import WATCHING
 from bench.errors import BrokenOffError, RunError, UserError
-from bench.processes import before_torch, ranks, stopping
+from bench.processes import before_torch, garbage, ranks, stopping
 from reports.unseen_characters import visible
 
 WITH_DEBUG = {"run", "ablate", "init"}
@@ -38,6 +38,7 @@ app.add_typer(BASELINE, name="baseline")
 def main(arguments: list[str] | None = None) -> None:
     """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped, 71 where
     memory ran out and it goes on when it is given again."""
+    garbage.look_rarely()
     before_torch.set_variables()  # no command has imported torch yet
     try:
         status, sentence = _status_and_sentence(sys.argv[1:] if arguments is None else arguments)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.placing.local import as_received
 from bench.placing.messages import Ending, Kind, WorkerSetting
-from bench.processes import before_torch, ranks, stopping
+from bench.processes import before_torch, garbage, ranks, stopping
 from bench.processes.heartbeat import beating
 from bench.progress import Progress
 
@@ -40,6 +40,7 @@ def serve(cores: list[int], packed: bytes) -> int:
     ranks.follow_launcher()
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)  # before libraries count what they have
+    garbage.look_rarely()
     before_torch.set_variables()  # on a cluster nobody has done so before
     descriptor = _taken_from_stdin()
     line = None if ranks.rank() else Wire(Connection(descriptor))

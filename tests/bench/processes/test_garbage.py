@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from bench.processes.garbage import set_lasting_objects_aside
+from bench.processes.garbage import look_rarely, set_lasting_objects_aside
 
 
 class Node:
@@ -18,10 +18,12 @@ class Node:
 @pytest.fixture(autouse=True)
 def nothing_set_aside():
     """As in a new process; other tests may have set all aside before."""
+    before = gc.get_threshold()
     gc.unfreeze()
     set_lasting_objects_aside.cache_clear()
     yield
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def test_what_is_there_is_looked_at_no_more_and_what_comes_is():
@@ -47,3 +49,17 @@ def test_a_second_run_sets_nothing_aside():
     del later
     gc.collect()
     assert gone() is None
+
+
+def looks(made):
+    """How often all objects are looked at while some are made that stay."""
+    before = gc.get_stats()[2]["collections"]
+    kept = [Node() for _ in range(made)]
+    return gc.get_stats()[2]["collections"] - before, kept
+
+
+def test_what_is_made_before_the_first_run_is_looked_at_rarely_and_what_runs_make_as_ever():
+    look_rarely()
+    assert looks(400_000)[0] == 0
+    set_lasting_objects_aside()
+    assert looks(400_000)[0] > 1
