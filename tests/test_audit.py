@@ -52,7 +52,7 @@ def test_every_suite_whose_data_are_in_packages_is_looked_at(library):
 def test_every_number_of_a_default_suite_agrees(name, tmp_path, device, own_cache, decoder_folder):
     model, strategies = RUNS[name]
     model = str(decoder_folder) if model == TINY else model
-    small = {"budget": "16", "probe_items": 8, "test_items": 16, "strategies": strategies, "seeds": SEEDS.get(name, 1)}
+    small = {"budget": "32", "probe_items": 8, "test_items": 24, "strategies": strategies, "seeds": SEEDS.get(name, 1)}
     runs = plan.plan(PlanOptions(SUITES.get(name, name), model=model, **small), "fp32")
     records = execution.execute(runs, Workplace(tmp_path, device, Progress(False, len(runs))))
     assert records and all(record.outcome for record in records if record.status != "skipped")
