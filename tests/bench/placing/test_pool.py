@@ -127,7 +127,8 @@ def test_a_run_that_takes_every_worker_with_it_is_recorded_with_the_reason(run, 
     hired, done = [], []
     with pool(place, hired, dies_at=["b"] * TRIES) as hands:
         found = hands([imagined(run, name, done) for name in "abc"], place, unfinished)
-    assert sorted(done) == ["a", "c"] and len(hired) >= 1 + TRIES
+    # Each try takes another worker; the last one is replaced only where other runs are left by then.
+    assert sorted(done) == ["a", "c"] and len(hired) >= TRIES
     assert found["b"].record.reason == f"its worker was lost {TRIES} times; the last time struck by a test"
     assert found["b"].record.status == "failed"
 
