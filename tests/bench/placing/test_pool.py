@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from itertools import count
 from types import SimpleNamespace
 
@@ -124,11 +125,20 @@ def test_a_lost_worker_is_replaced_and_its_run_done_again(run, place, capsys):
 
 
 def test_a_run_that_takes_every_worker_with_it_is_recorded_with_the_reason(run, place):
-    hired, done = [], []
-    with pool(place, hired, dies_at=["b"] * TRIES) as hands:
-        found = hands([imagined(run, name, done) for name in "abc"], place, unfinished)
-    # Each try takes another worker; the last one is replaced only where other runs are left by then.
-    assert sorted(done) == ["a", "c"] and len(hired) >= TRIES
+    hired, done, deaths = [], [], ["b"] * TRIES
+
+    class Lasting(Imagined):
+        """It keeps its worker until the others are lost, so that each death takes another one."""
+
+        def do(self, place):
+            while deaths:
+                time.sleep(0.001)
+            return super().do(place)
+
+    with pool(place, hired, dies_at=deaths) as hands:
+        works = [imagined(run, "a", done), imagined(run, "b", done), Lasting(run, "c", done)]
+        found = hands(works, place, unfinished)
+    assert sorted(done) == ["a", "c"] and len(hired) >= 1 + TRIES
     assert found["b"].record.reason == f"its worker was lost {TRIES} times; the last time struck by a test"
     assert found["b"].record.status == "failed"
 

@@ -23,6 +23,7 @@ def nothing_set_aside():
     set_lasting_objects_aside.cache_clear()
     yield
     gc.unfreeze()
+    set_lasting_objects_aside.cache_clear()
     gc.set_threshold(*before)
 
 
