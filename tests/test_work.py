@@ -52,7 +52,7 @@ def worked(tmp_path, device, one_thread, own_cache, decoder_folder, monkeypatch)
     """What the runs of a model come to, each after those before it, beginning with an empty cache of the base's answers."""
     (tmp_path / "work.yaml").write_text(SUITE)
     # No model takes part in what texts share, and of `multitask` it is a third of the time.
-    monkeypatch.setattr(contamination, "contaminated_items", lambda run, probe: 0)
+    monkeypatch.setattr(contamination, "contaminated_items", lambda run, probes: {})
     monkeypatch.setenv("TUNEBENCH_CACHE", str(linked_cache(tmp_path / "cache", own_cache)))
 
     def work(family, strategies, seeds=2, task="sst2", items=48):

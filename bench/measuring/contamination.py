@@ -1,6 +1,6 @@
 """Probe items that training data gives away: whoever has trained on a passage has not remembered it from before."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,14 +18,12 @@ LEAST = 6
 Lengths = tuple[int, ...]
 
 
-def contaminated_items(run: Run, probe: Probe) -> int:
-    """How many of the probe's items have a passage in the training texts of the run's tasks or in rehearsed text."""
-    # What items belong to, as a title, is nothing that the model reads, unless the kind reads it or a template names it.
-    label = {probe.spec.cluster} - probe.needs - probe.spec.named
-    shown = [{name: value for name, value in row.items() if name not in label} for row in probe.rows]
-    probed = [[words for text in texts(row) if len(words := words_of(text)) >= LEAST] for row in shown]
-    # Passages of each length that some item has: a short item is looked for inside a long text too.
-    lengths = tuple(sorted({min(WORDS, len(words)) for item in probed for words in item}))
+def contaminated_items(run: Run, probes: Sequence[Probe]) -> dict[str, int]:
+    """Of each probe, how many items have a passage in the training texts of the run's tasks or in rehearsed text."""
+    asked = {probe.spec.name: _words_of_items(probe) for probe in probes}
+    # Passages of each length that some item has: a short item is looked for inside a long text too. Those of all probes
+    # together, so that training texts are cut into words once.
+    lengths = tuple(sorted({min(WORDS, len(words)) for items in asked.values() for item in items for words in item}))
     tested = tuple(task.model_dump_json() for task in run.tested)
     training_passages = [_of_task(task.model_dump_json(), tested, lengths) for task in run.training_tasks]
     if run.rehearsed:
@@ -34,7 +32,15 @@ def contaminated_items(run: Run, probe: Probe) -> int:
     def given_away(words: list[str]) -> bool:
         return any(passage in part for passage in _passages(words, min(WORDS, len(words))) for part in training_passages)
 
-    return sum(any(map(given_away, item)) for item in probed)
+    return {name: sum(any(map(given_away, item)) for item in items) for name, items in asked.items()}
+
+
+def _words_of_items(probe: Probe) -> list[list[list[str]]]:
+    """The words of each text of each item that is long enough to say anything."""
+    # What items belong to, as a title, is nothing that the model reads, unless the kind reads it or a template names it.
+    label = {probe.spec.cluster} - probe.needs - probe.spec.named
+    shown = [{name: value for name, value in row.items() if name not in label} for row in probe.rows]
+    return [[words for text in texts(row) if len(words := words_of(text)) >= LEAST] for row in shown]
 
 
 def texts(value: Any) -> Iterator[str]:

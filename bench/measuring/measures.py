@@ -83,8 +83,7 @@ def forgetting(session: Session, before: BaseResults, after: Evaluation) -> dict
 
 def contaminated(session: Session) -> dict[str, int]:
     """Each probe's items that share a passage with what was trained on; empty for rows that train nothing."""
-    run = session.run
-    return {p.spec.name: contamination.contaminated_items(run, p) for p in session.probes} if run.strategy.trains else {}
+    return contamination.contaminated_items(session.run, session.probes) if session.run.strategy.trains else {}
 
 
 def _forgetting_of_probe(probe: Probe, before: BaseResults, after: Evaluation) -> Forgetting:

@@ -37,8 +37,13 @@ def run(tmp_path):
     return made
 
 
-def probe(*rows, cluster=None, needs=frozenset(), named=frozenset()):
-    return SimpleNamespace(rows=list(rows), needs=needs, spec=SimpleNamespace(cluster=cluster, named=named))
+def probe(*rows, name="probe", cluster=None, needs=frozenset(), named=frozenset()):
+    return SimpleNamespace(rows=list(rows), needs=needs, spec=SimpleNamespace(name=name, cluster=cluster, named=named))
+
+
+def given_away(run, probe):
+    """How many items of a probe that is asked alone."""
+    return contamination.contaminated_items(run, [probe])["probe"]
 
 
 @pytest.mark.parametrize(
@@ -52,29 +57,34 @@ def probe(*rows, cluster=None, needs=frozenset(), named=frozenset()):
     ],
 )
 def test_a_shared_passage_gives_an_item_away(run, item, trained, known):
-    found = contamination.contaminated_items(
-        run([trained, "quite another text"]), probe({"text": item}, {"text": "nothing of the kind here"})
-    )
-    assert found == int(known)
+    asked = probe({"text": item}, {"text": "nothing of the kind here"})
+    assert given_away(run([trained, "quite another text"]), asked) == int(known)
+
+
+def test_probes_are_counted_apart(run):
+    """A short item of one probe makes no passage of another's long text shorter."""
+    trained = run([f"{SHORT} and the quick brown fox jumps over the lazy dog, or did it"])
+    probes = [probe({"text": LONG}, name="long"), probe({"text": SHORT}, {"text": f"{SHORT} in the house"}, name="short")]
+    assert contamination.contaminated_items(trained, probes) == {"long": 0, "short": 1}
 
 
 def test_what_is_trained_to_write_counts_and_so_do_choices(run):
     trained = run(["one text"], references=[f"{SHORT} again"])
-    assert contamination.contaminated_items(trained, probe({"question": "what ?", "choices": ["no", SHORT]})) == 1
+    assert given_away(trained, probe({"question": "what ?", "choices": ["no", SHORT]})) == 1
 
 
 def test_what_items_belong_to_counts_where_the_model_reads_it(run):
     """A title that stands beside the items alone is nothing that they are asked about."""
     trained, row = run([f"{LONG} and beyond"]), {"text": "of another kind and nothing that was trained on", "title": LONG}
-    assert contamination.contaminated_items(trained, probe(row, cluster="title")) == 0
-    assert contamination.contaminated_items(trained, probe(row)) == 1
-    assert contamination.contaminated_items(trained, probe(row, cluster="title", needs=frozenset({"title"}))) == 1
-    assert contamination.contaminated_items(trained, probe(row, cluster="title", named=frozenset({"title"}))) == 1
+    assert given_away(trained, probe(row, cluster="title")) == 0
+    assert given_away(trained, probe(row)) == 1
+    assert given_away(trained, probe(row, cluster="title", needs=frozenset({"title"}))) == 1
+    assert given_away(trained, probe(row, cluster="title", named=frozenset({"title"}))) == 1
 
 
 def test_rehearsed_text_counts(run, tmp_path):
     (tmp_path / "rehearsed.jsonl").write_text(f'{{"text": "so {LONG} again"}}\n')
     source = Source(path=str(tmp_path / "rehearsed.jsonl"), columns={"text": "text"})
-    assert contamination.contaminated_items(run(["one text"]), probe({"text": LONG})) == 0
+    assert given_away(run(["one text"]), probe({"text": LONG})) == 0
     (tmp_path / "tasks").rename(tmp_path / "before")
-    assert contamination.contaminated_items(run(["one text"], rehearsal=source), probe({"text": LONG})) == 1
+    assert given_away(run(["one text"], rehearsal=source), probe({"text": LONG})) == 1
