@@ -34,6 +34,7 @@ class Encoding:
         self.model = model
         self.positions = model.positions
         self.max_length = model.longest(max_length)
+        self._known: dict[str, tuple[int, ...]] = {}
 
     def ids(self, text: str, special: bool = True) -> list[int]:
         return list(self.model.tokenizer(text, add_special_tokens=special)["input_ids"])
@@ -145,8 +146,14 @@ class Encoding:
         # The space belongs to the answer: with BPE, " positive" is another token than "positive". And it stands behind other
         # text: some tokenizers put a space of their own before whatever they are given, and would give two.
         before, said = ("\n", text) if self.chats(wording) else (ANCHOR, f" {text}")
-        lead, whole = (self.ids(each, special=False) for each in (before, before + said))
-        return whole[len(lead) :] if whole[: len(lead)] == lead else self.ids(said, special=False)
+        lead, whole = self._plain_ids(before), self._plain_ids(before + said)
+        return list(whole[len(lead) :] if whole[: len(lead)] == lead else self._plain_ids(said))
+
+    def _plain_ids(self, text: str) -> tuple[int, ...]:
+        """Of a text that is asked for again and again, as the names of classes are."""
+        if (known := self._known.get(text)) is None:
+            known = self._known[text] = tuple(self.ids(text, special=False))
+        return known
 
     def chats(self, wording: Wording) -> bool:
         return wording.style == "instruction" and bool(self.model.tokenizer.chat_template)

@@ -176,7 +176,7 @@ def _load(spec: TaskSpec) -> TaskData:
         read, more = len(more), _without_held_groups(spec, more, held_out)
         notes["held_groups_removed"] = read - len(more)
     away = {name: _read_apart(spec, source, name, notes) for name, source in spec.out_of_domain.items()}
-    together = separation.unique(kind, train + more)
+    together = separation.unique(kind, train + more) if more else train  # nothing repeats in what is left of the first source
     notes["repeated_removed"] = len(rows) - len(first_ones) + len(train + more) - len(together)
     tests = {"test": held_out["test"], **away}
     train, held_out["validation"], shared = separation.separated(kind, together, held_out["validation"], tests)
