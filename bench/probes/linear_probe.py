@@ -12,9 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from bench.data.sources import SourceRow
 from bench.errors import UserError
@@ -71,6 +68,10 @@ class LinearProbe(Probe):
         """`value` is the classifier's log-odds of the gold class, `right` whether that is its guess, `confidence` the guess's
         probability.
         """
+        from sklearn.linear_model import LogisticRegression  # half a second that only this kind of probe needs
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         texts = [self.encoding.whole([row["text"]]) for row in (*self.train, *self.rows)]
         # In double precision, so that the fit adds no rounding of its own.
         features = backend.embeddings(texts)[:, -1].double().numpy()

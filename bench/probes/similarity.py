@@ -8,8 +8,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from bench.inference.backend import Backend
@@ -61,6 +59,9 @@ class Similarity(Probe):
 
     def score(self, items: Columns) -> float:
         """Of the cosines against the gold; chance where a resample holds one gold value alone (AUC 0.5, correlation 0)."""
+        from scipy.stats import spearmanr  # with the next, half a second that only this kind of probe needs
+        from sklearn.metrics import roc_auc_score
+
         gold, cosines = items["gold"].astype(float), items["value"]
         if len(np.unique(gold)) < 2:
             return 0.0 if self.graded else 0.5

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.linear_model import LogisticRegression
 
 from bench.probes.base import Columns, Probe
 from bench.probes.closed_book import ClosedBook
@@ -166,6 +165,8 @@ def _(probe: Similarity, before: Columns, after: Columns) -> tuple[float, float]
 
 @plain_items.register
 def _(probe: LinearProbe, reader: PlainReader) -> list[PlainNumbers]:
+    from sklearn.linear_model import LogisticRegression  # as the probe itself does
+
     limit = probe.encoding.max_length
     known, tested = (
         np.stack([reader.embedding(reader.tokens([row["text"]], limit)).numpy() for row in rows]).astype(np.float64)

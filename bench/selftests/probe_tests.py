@@ -14,7 +14,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import binom
 from torch import nn
 
 from bench.data.sources import SourceRow
@@ -74,6 +73,8 @@ class AnswerTests:
 
     def shuffled_gold_is_chance(self) -> bool:
         """With gold choices drawn at random, many times, the accuracy is that of guessing."""
+        from scipy.stats import binom  # half a second that only probes with choices need
+
         shuffled = copy(self.probe)
         generator = np.random.default_rng(0)
         rows = self.probe.rows * SHUFFLES

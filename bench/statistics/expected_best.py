@@ -9,7 +9,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom
 
 from bench.statistics.intervals import CONFIDENCE
 
@@ -62,6 +61,8 @@ def _best_after_draws(floor: float, draws: np.ndarray, m: int) -> BestOf:
 @cache
 def _bounding_places(n: int, quantile: float) -> tuple[int, int]:
     """Which of n sorted draws bound a quantile, counted from 1; 0 and n + 1 are no draws."""
+    from scipy.stats import binom  # half a second that only searches need
+
     rest = (1 - CONFIDENCE) / 2
     # P(Bin >= u) is the chance above u - 1, which is the place that isf gives.
     return int(binom.ppf(rest, n, quantile)), int(binom.isf(rest, n, quantile)) + 1

@@ -11,7 +11,6 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from bench.tasks.words import words_of
 
@@ -40,6 +39,8 @@ class Texts:
     @cached_property
     def pairs(self) -> csr_matrix:
         """Texts x hashed word pairs, 1 where the text has the pair."""
+        from sklearn.feature_extraction.text import HashingVectorizer  # half a second; what texts share is mostly kept
+
         # Hashed, so that no vocabulary of all pairs is kept. norm and alternate_sign would make other numbers of the 0s and 1s.
         vectorizer = HashingVectorizer(
             ngram_range=(2, 2),
