@@ -29,7 +29,7 @@ import psutil
 from caches import linked_cache
 
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--test-items", "12", "--probe-items", "4"]
-RUNS = [*TINY, "--strategies", "full,frozen,lora-8bit", "--checkpoint-every", "1steps", "--probe-every", "50%"]
+RUNS = [*TINY, "--checkpoint-every", "1steps", "--probe-every", "50%"]
 
 
 class Kill(NamedTuple):
@@ -236,6 +236,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     # Workers take seconds to start, in which the other one goes on: of runs of a second each all are done after a few kills.
     parser.add_argument("--budget", type=int, default=160, help="examples of each run")
+    parser.add_argument("--strategies", default="full,frozen,lora-8bit")
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--against-one", action="store_true")
@@ -244,7 +245,7 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as workers have, so that sums are rounded alike
     imported()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="killing-"))
-    options = [*RUNS, "--seeds", str(given.seeds), "--budget", str(given.budget)]
+    options = [*RUNS, "--strategies", given.strategies, "--seeds", str(given.seeds), "--budget", str(given.budget)]
     if given.tune:
         options += ["--tune", str(given.tune)]
     if given.processes > 1:

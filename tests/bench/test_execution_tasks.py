@@ -16,6 +16,7 @@ from bench.running import execution
 from bench.running.assignments import Workplace
 from bench.tasks import types
 from bench.tasks.prompts import instruction
+from bench.tasks.types import ner, qa
 
 SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
 
@@ -34,6 +35,13 @@ def done(suite, model, out, device, **options):
 @pytest.fixture(params=["decoder", "encoder"])
 def model(request, own_cache):
     return request.getfixturevalue("decoder_folder") if request.param == "decoder" else "tiny-bert"
+
+
+@pytest.fixture
+def short_answers(monkeypatch):
+    """A random model writes up to the limit, and is asked again token by token."""
+    for kind in (ner.Ner, qa.Qa):
+        monkeypatch.setattr(kind, "answer_tokens", 8)
 
 
 def check(out, run, record, metrics, kind):
@@ -69,7 +77,7 @@ def check(out, run, record, metrics, kind):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["ner", "qa"])
-def test_entities_and_questions(model, suite, tmp_path, device):
+def test_entities_and_questions(model, short_answers, suite, tmp_path, device):
     names = ["zero-shot", "few-shot", "lora-8bit", "instruction"]
     runs, found = done(suite, model, tmp_path, device, strategies=names)
     for run, record in zip(runs, found, strict=True):
@@ -84,7 +92,7 @@ def test_entities_and_questions(model, suite, tmp_path, device):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["ner", "qa"])
-def test_several_tasks_at_once(model, suite, tmp_path, device):
+def test_several_tasks_at_once(model, short_answers, suite, tmp_path, device):
     """The suite's own task, sarcasm and entailment: an encoder's heads of different kinds on one backbone.
 
     Sentences of sec-entities are asked twice: as they occur, and balanced.

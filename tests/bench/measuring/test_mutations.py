@@ -10,8 +10,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+import sklearn.metrics
+import sklearn.preprocessing
 import torch
 import transformers
+import yaml
 from caches import linked_cache
 from sklearn.preprocessing import FunctionTransformer
 
@@ -19,12 +22,12 @@ from bench import folders
 from bench.inference import contexts, embeddings, generation, likelihood, local, masked, passages, predictions, prefix_cache
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
-from bench.measuring import kept_base
+from bench.measuring import best_wording, kept_base
 from bench.modeling import forward, models
 from bench.modeling.replay import fixed_blocks
 from bench.planning import plan
 from bench.planning.options import PlanOptions
-from bench.probes import linear_probe, lm_loss, probe_class, similarity
+from bench.probes import lm_loss, probe_class, similarity
 from bench.probes.base import Probe
 from bench.probes.cloze import Cloze
 from bench.probes.drift import Drift
@@ -315,8 +318,8 @@ def pairs_mixed_up(patch):
 
 
 def paraphrases_taken_for_others(patch):
-    sound = similarity.roc_auc_score
-    patch.setattr(similarity, "roc_auc_score", lambda gold, values: sound(~gold, values))
+    sound = sklearn.metrics.roc_auc_score
+    patch.setattr(sklearn.metrics, "roc_auc_score", lambda gold, values: sound(~gold, values))
 
 
 def pairs_forget_their_model(patch):
@@ -343,7 +346,7 @@ def the_bases_own_backbone(patch):
 
 
 def features_as_they_come(patch):
-    patch.setattr(linear_probe, "StandardScaler", FunctionTransformer)
+    patch.setattr(sklearn.preprocessing, "StandardScaler", FunctionTransformer)
 
 
 def compared_with_itself(patch):
@@ -411,15 +414,30 @@ def test_a_fault_in_a_probe_is_noticed(broken, monkeypatch, fault, kind, record_
 # Faults of a run.
 
 
+@pytest.fixture(scope="module")
+def chats(library, tmp_path_factory):
+    """The suite of chats, whose conversations are short: of ten turns with long answers a run takes half a minute."""
+    folder = tmp_path_factory.mktemp("chats")
+    task = library.task("coqa-chat").model_dump(mode="json", exclude_unset=True)
+    (folder / "tasks").mkdir()
+    own = {"name": "chats", "options": {"answer_tokens": 6, "turns": 4}}
+    (folder / "tasks" / "chats.yaml").write_text(yaml.safe_dump(task | own))
+    suite = {"name": "chats", "version": 1, "description": "short", "models": ["smollm2"], "tasks": ["chats"]}
+    given = {"strategies": ["zero-shot"], "probes": ["lambada"], "batch": 16}
+    (folder / "chats.yaml").write_text(yaml.safe_dump(suite | given))
+    return str(folder / "chats.yaml")
+
+
 @pytest.fixture
-def failed(device, folders_of, tmp_path, monkeypatch):
+def failed(device, folders_of, chats, tmp_path, monkeypatch):
     """The checks that do not hold in a small run with a cache of its own, which its next run shares."""
     cache = linked_cache(tmp_path / "cache", folders.cache())
     monkeypatch.setenv("TUNEBENCH_CACHE", str(cache))
+    monkeypatch.setattr(best_wording, "VALIDATION_ITEMS", 2)  # which wording is chosen is no matter here
 
     def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), asked_in="fp32", items=6, **changed):
         options = PlanOptions(
-            suite,
+            chats if suite == "chat" else suite,
             model=folders_of.get(model, model),
             strategies=[strategy],
             budget="16",
