@@ -43,8 +43,15 @@ CHAT = (
 
 @pytest.fixture(autouse=True)
 def few_items_choose_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The base is asked in both wordings on 8 validation items instead of 128: in small runs that would be most of the time."""
-    monkeypatch.setattr(best_wording, "VALIDATION_ITEMS", 8)
+    """The base is asked in both wordings on 4 validation items instead of 128: in small runs that would be most of the time."""
+    monkeypatch.setattr(best_wording, "VALIDATION_ITEMS", 4)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def lasting_objects_set_aside() -> None:
+    """What earlier files have loaded stays; each run of this one would look through it for garbage several times."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

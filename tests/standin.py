@@ -115,7 +115,7 @@ def main(results, suites):
     from bench.progress import Progress
     from bench.running.perform import perform
 
-    best_wording.VALIDATION_ITEMS = 8
+    best_wording.VALIDATION_ITEMS = 4
     kept = register()
     device, found = start("fp32"), {}
     with sdpa_kernel(SDPBackend.MATH):  # on both: torch's quicker attention on a CPU adds up in another order

@@ -80,7 +80,7 @@ SUITES = {
         "paraphrase_items": 3,
     },
     # Its texts are written, and their references judged apart from them, where processes go in lockstep.
-    "writer": {"tasks": ["localisation-de"], "strategies": ["zero-shot", "full"], "probes": ["lambada"], "other_items": 3},
+    "writer": {"tasks": ["translations"], "strategies": ["zero-shot", "full"], "probes": ["lambada"], "other_items": 3},
     # The other types of task that a decoder does, the chats by beam search, and the other kinds of probe that it is asked.
     "decoder-types": {
         "stages": ["film-plots", "chats", "medmcqa"],
@@ -130,6 +130,9 @@ def written(folder: Path, decoder: Path) -> None:
     for name, (bits, config) in ADAPTERS.items():
         values = {"learning_rate": 5e-3, "bits": bits, "peft": config}
         _write(folder / "strategies", {"name": name, "description": name, "kind": "adapter", "hyperparameters": values})
+    # Short answers are enough: each token of theirs is a pass that all processes make together.
+    texts = yaml.safe_load((LIBRARY / "tasks" / "localisation-de.yaml").read_text())
+    _write(folder / "tasks", texts | {"name": "translations", "options": {"answer_tokens": 6}, "out_of_domain": {}})
     chats = yaml.safe_load((LIBRARY / "tasks" / "coqa-chat.yaml").read_text())
     _write(folder / "tasks", chats | {"name": "chats", "options": {"answer_tokens": 4, "turns": 4, "beams": 2}})
     subjects = yaml.safe_load((LIBRARY / "probes" / "medical-subjects.yaml").read_text())

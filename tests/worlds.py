@@ -6,6 +6,7 @@ Accelerate has no FSDP2 on CPU of its own accord, and all that it lacks is the w
 plugin that it makes of launch/fsdp2.yaml. All the rest is Accelerate's own way.
 """
 
+import gc
 import json
 import os
 import sys
@@ -128,8 +129,6 @@ def moves(device):
 def left(device):
     """How many optimisers two trainings, one after the other, leave behind, and whether the model then answers as the last step
     has left it."""
-    import gc
-
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -437,7 +436,7 @@ def main(results, suites, ways):
     from bench.progress import Progress
     from bench.running.perform import perform
 
-    best_wording.VALIDATION_ITEMS = 8
+    best_wording.VALIDATION_ITEMS = 4
     device = start("fp32")
     found: dict[str, dict] = {way: {} for way in ways}
     halt_folder = None
@@ -457,6 +456,9 @@ def main(results, suites, ways):
                 found[way]["descent/gone on"] = gone_on_with(device, Path(results).parent)
             if device.main:
                 Path(results).write_text(json.dumps(found))
+        # The data of earlier suites stay; each run would look through them for garbage several times.
+        gc.collect()
+        gc.freeze()
         for run in plan.plan(PlanOptions(suite, test_items=11), asked.precision):
             if not tried(way, run.suite, run.strategy.name):
                 continue

@@ -45,6 +45,6 @@ def test_where_there_is_one_wording_nobody_is_asked(decoding_session):
 
 
 def test_another_task_has_no_more_validation_items_than_its_test_has(decoding_session):
-    run, elsewhere = replace(decoding_session.run, other_items=5), changed(decoding_session.sets.test, name="another")
+    run, elsewhere = replace(decoding_session.run, other_items=3), changed(decoding_session.sets.test, name="another")
     assert best_wording.wording_choice(run, decoding_session.sets.test).items == best_wording.VALIDATION_ITEMS
-    assert best_wording.wording_choice(run, elsewhere).items == 5
+    assert best_wording.wording_choice(run, elsewhere).items == 3

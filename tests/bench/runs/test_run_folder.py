@@ -26,7 +26,7 @@ EVERY_STEP = KeepOptions(CheckpointInterval(steps=1))
 
 def taken_as_held(patch):
     """What has tests of its own."""
-    patch.setattr(best_wording, "VALIDATION_ITEMS", 8)
+    patch.setattr(best_wording, "VALIDATION_ITEMS", 4)
     patch.setattr(stages, "VALIDATION_ITEMS", 8)
     patch.setattr(Untouched, "self_tests", lambda self: {})
     for name in ("fresh_adapter", "trained_model"):
