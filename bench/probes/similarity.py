@@ -59,14 +59,15 @@ class Similarity(Probe):
 
     def score(self, items: Columns) -> float:
         """Of the cosines against the gold; chance where a resample holds one gold value alone (AUC 0.5, correlation 0)."""
-        from scipy.stats import spearmanr  # with the next, half a second that only this kind of probe needs
-        from sklearn.metrics import roc_auc_score
-
         gold, cosines = items["gold"].astype(float), items["value"]
         if len(np.unique(gold)) < 2:
             return 0.0 if self.graded else 0.5
         if not self.graded:
+            from sklearn.metrics import roc_auc_score  # half a second that only pairs need which are alike or not
+
             return float(roc_auc_score(gold == 1, cosines))
+        from scipy.stats import spearmanr  # and this one only graded pairs
+
         # Cosines that are all equal have no order.
         return float(spearmanr(gold, cosines).statistic) if len(np.unique(cosines)) > 1 else 0.0
 
