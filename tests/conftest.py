@@ -33,8 +33,6 @@ quiet.libraries(False)
 # An example may stand still while another process has the cores, or while the first one loads a library.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
-# Each training ends with a collection of garbage, which need not go through all that the libraries have set up.
-gc.freeze()
 
 CHAT = (
     "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<s>{% endif %}"
@@ -49,7 +47,7 @@ def few_items_choose_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def lasting_objects_set_aside() -> None:
-    """What earlier files have loaded stays; each run of this one would look through it for garbage several times."""
+    """What libraries and earlier files have loaded stays, and each run of this one would look through it for garbage."""
     gc.collect()
     gc.freeze()
 

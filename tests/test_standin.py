@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ways import LIBRARY, VIRTUAL, all_kinds, kinds
+from ways import LIBRARY, VIRTUAL, all_kinds, kinds, own_task
 
 STANDIN = Path(__file__).parent / "standin.py"
 SMALL = {"version": 1, "description": "small", "budget": "16examples", "batch": 8, "max_length": 256}
@@ -93,9 +93,7 @@ def written(folder, decoder):
     for part in ("probes", "strategies", "tasks"):
         (folder / part).mkdir()
     for name, (base, options) in WRITTEN.items():
-        task = yaml.safe_load((LIBRARY / "tasks" / f"{base}.yaml").read_text())
-        own = {"name": name, "options": options, "metrics": METRICS, "out_of_domain": {}}
-        (folder / "tasks" / f"{name}.yaml").write_text(yaml.safe_dump(task | own))
+        own_task(folder, name, base, options=options, metrics=METRICS, out_of_domain={})
     for name, config in VIRTUAL.items():
         values = {"learning_rate": 5e-3, "bits": 32, "peft": config}
         spec = {"name": name, "description": name, "kind": "adapter", "hyperparameters": values}

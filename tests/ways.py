@@ -131,15 +131,18 @@ def written(folder: Path, decoder: Path) -> None:
         values = {"learning_rate": 5e-3, "bits": bits, "peft": config}
         _write(folder / "strategies", {"name": name, "description": name, "kind": "adapter", "hyperparameters": values})
     # Short answers are enough: each token of theirs is a pass that all processes make together.
-    texts = yaml.safe_load((LIBRARY / "tasks" / "localisation-de.yaml").read_text())
-    _write(folder / "tasks", texts | {"name": "translations", "options": {"answer_tokens": 6}, "out_of_domain": {}})
-    chats = yaml.safe_load((LIBRARY / "tasks" / "coqa-chat.yaml").read_text())
-    _write(folder / "tasks", chats | {"name": "chats", "options": {"answer_tokens": 4, "turns": 4, "beams": 2}})
+    own_task(folder, "translations", "localisation-de", options={"answer_tokens": 6}, out_of_domain={})
+    own_task(folder, "chats", "coqa-chat", options={"answer_tokens": 4, "turns": 4, "beams": 2})
     subjects = yaml.safe_load((LIBRARY / "probes" / "medical-subjects.yaml").read_text())
     _write(folder / "probes", subjects | {"name": "subjects", "options": {"train": 24}})
     for name, fields in SUITES.items():
         model = "tiny-bert" if name.startswith("encoder") else str(decoder)
         _write(folder, {"name": name, "models": [model], **SMALL, **fields})
+
+
+def own_task(folder: Path, name: str, base: str, **fields: object) -> None:
+    """A task of the library under another name, with these fields instead of its own."""
+    _write(folder / "tasks", yaml.safe_load((LIBRARY / "tasks" / f"{base}.yaml").read_text()) | {"name": name, **fields})
 
 
 def kinds(folder: Path) -> dict[str, set[str]]:

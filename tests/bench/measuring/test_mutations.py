@@ -17,6 +17,7 @@ import transformers
 import yaml
 from caches import linked_cache
 from sklearn.preprocessing import FunctionTransformer
+from ways import own_task
 
 from bench import folders
 from bench.inference import contexts, embeddings, generation, likelihood, local, masked, passages, predictions, prefix_cache
@@ -415,13 +416,11 @@ def test_a_fault_in_a_probe_is_noticed(broken, monkeypatch, fault, kind, record_
 
 
 @pytest.fixture(scope="module")
-def chats(library, tmp_path_factory):
+def chats(tmp_path_factory):
     """The suite of chats, whose conversations are short: of ten turns with long answers a run takes half a minute."""
     folder = tmp_path_factory.mktemp("chats")
-    task = library.task("coqa-chat").model_dump(mode="json", exclude_unset=True)
     (folder / "tasks").mkdir()
-    own = {"name": "chats", "options": {"answer_tokens": 6, "turns": 4}}
-    (folder / "tasks" / "chats.yaml").write_text(yaml.safe_dump(task | own))
+    own_task(folder, "chats", "coqa-chat", options={"answer_tokens": 6, "turns": 4})
     suite = {"name": "chats", "version": 1, "description": "short", "models": ["smollm2"], "tasks": ["chats"]}
     given = {"strategies": ["zero-shot"], "probes": ["lambada"], "batch": 16}
     (folder / "chats.yaml").write_text(yaml.safe_dump(suite | given))
