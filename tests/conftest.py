@@ -17,6 +17,7 @@ from caches import linked_cache
 from openai_server import Server, running
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from ways import VALIDATION_ITEMS
 
 from bench import folders, quiet
 from bench.devices.device import Device, start
@@ -41,8 +42,8 @@ CHAT = (
 
 @pytest.fixture(autouse=True)
 def few_items_choose_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The base is asked in both wordings on 4 validation items instead of 128: in small runs that would be most of the time."""
-    monkeypatch.setattr(best_wording, "VALIDATION_ITEMS", 4)
+    """On which the base is asked in each of its wordings."""
+    monkeypatch.setattr(best_wording, "VALIDATION_ITEMS", VALIDATION_ITEMS)
 
 
 @pytest.fixture(autouse=True, scope="module")

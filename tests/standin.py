@@ -103,6 +103,7 @@ def become(device, there):
 
 
 def main(results, suites):
+    from ways import VALIDATION_ITEMS
     from worlds import told
 
     from bench import quiet
@@ -115,7 +116,7 @@ def main(results, suites):
     from bench.progress import Progress
     from bench.running.perform import perform
 
-    best_wording.VALIDATION_ITEMS = 4
+    best_wording.VALIDATION_ITEMS = VALIDATION_ITEMS
     kept = register()
     device, found = start("fp32"), {}
     with sdpa_kernel(SDPBackend.MATH):  # on both: torch's quicker attention on a CPU adds up in another order

@@ -6,10 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from ways import VALIDATION_ITEMS
 
 SMALL = ["--budget", "32examples", "--test-items", "12", "--probe-items", "4"]
 # The base is asked in both wordings on few validation items, as in other tests.
-COMMAND = "from bench.measuring import best_wording; best_wording.VALIDATION_ITEMS = 4; from bench.cli import main; main()"
+FEW = f"from bench.measuring import best_wording; best_wording.VALIDATION_ITEMS = {VALIDATION_ITEMS}"
+COMMAND = f"{FEW}; from bench.cli import main; main()"
 
 
 @pytest.mark.slow

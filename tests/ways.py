@@ -22,6 +22,9 @@ COUNTED = ("tokens", "flops")
 CLOCK = "seconds"
 """The suite that the clock ends, so that no two of its trainings are as long."""
 
+VALIDATION_ITEMS = 4
+"""On so few the base's wording is chosen in tests, instead of 128: in small runs that would be most of the time."""
+
 SMALL = {"version": 1, "description": "small", "budget": "21examples", "batch": 8, "max_length": 128, "probe_items": 3}
 UNDROPPED = {"dropout": 0.0}  # draws differ between processes
 LORA = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-linear"}

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 if __name__ == "__main__":  # a launcher runs this file by itself; where tests import it, the path is theirs
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ways import BF16, GO_ON, tried
+from ways import BF16, GO_ON, VALIDATION_ITEMS, tried
 
 PLAIN = ("ddp", "fsdp2")
 """Ways that a world of torch's processes can take; the others are DeepSpeed's."""
@@ -436,7 +436,7 @@ def main(results, suites, ways):
     from bench.progress import Progress
     from bench.running.perform import perform
 
-    best_wording.VALIDATION_ITEMS = 4
+    best_wording.VALIDATION_ITEMS = VALIDATION_ITEMS
     device = start("fp32")
     found: dict[str, dict] = {way: {} for way in ways}
     halt_folder = None

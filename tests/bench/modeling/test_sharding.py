@@ -41,7 +41,7 @@ def suites(tmp_path_factory, decoder_folder):
 def alone(suites, own_cache, device: Device):
     """What one process finds."""
     found, patch, state = {}, pytest.MonkeyPatch(), dict(AcceleratorState._shared_state)
-    patch.setattr(best_wording, "VALIDATION_ITEMS", 4)
+    patch.setattr(best_wording, "VALIDATION_ITEMS", ways.VALIDATION_ITEMS)
     for name in sorted(ways.SUITES, key=lambda name: name == ways.BF16):
         if name == ways.BF16:
             device = worlds.in_bf16(device, "none")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
+from ways import VALIDATION_ITEMS
 
 from bench.measuring import best_wording, checks, evaluation
 from bench.measuring.untouched import Untouched
@@ -26,7 +27,7 @@ EVERY_STEP = KeepOptions(CheckpointInterval(steps=1))
 
 def taken_as_held(patch):
     """What has tests of its own."""
-    patch.setattr(best_wording, "VALIDATION_ITEMS", 4)
+    patch.setattr(best_wording, "VALIDATION_ITEMS", VALIDATION_ITEMS)
     patch.setattr(stages, "VALIDATION_ITEMS", 8)
     patch.setattr(Untouched, "self_tests", lambda self: {})
     for name in ("fresh_adapter", "trained_model"):
