@@ -22,6 +22,8 @@ SAMPLER_SEED = 12
 that none has the luckier draws. (With 0 the first four draws would all lie in the upper half.)"""
 DIGITS = 3
 """Significant digits of a sampled number: what a person would write after `--set`."""
+REDRAWS = 32
+"""How often values are drawn that were tried already, before one more trial with them is taken."""
 WORST = float("-inf")
 
 
@@ -45,9 +47,30 @@ def next_batch(search: Search, first: Mapping[str, Any], ended: Sequence[EndedTr
     distributions = {name: _distribution(dimension) for name, dimension in search.space.items()}
     study = _study(search, len(ended) // BATCH)
     _add_trials(study, distributions, ended)
-    begin = [] if ended else [dict(first)]
-    proposed = [study.ask(distributions).params for _ in range(BATCH - len(begin))]
-    return begin + [{name: _rounded_draw(value, search.space[name]) for name, value in values.items()} for values in proposed]
+    batch = [] if ended else [dict(first)]
+    while len(batch) < BATCH:
+        tried = [each.values for each in ended] + batch
+        batch.append(_untried(study, distributions, search.space, tried))
+    return batch
+
+
+def _untried(
+    study: "OptunaStudy",
+    distributions: "dict[str, BaseDistribution]",
+    space: Mapping[str, Dimension],
+    tried: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Values that no earlier trial had, unless nearly all that the space holds were tried.
+
+    A default that an earlier search has found is one of this sampler's own draws: drawn again, it would cost its strategy one
+    of the trials that the others have.
+    """
+    for _ in range(REDRAWS):
+        drawn = study.ask(distributions).params
+        values = {name: _rounded_draw(value, space[name]) for name, value in drawn.items()}
+        if values not in tried:
+            break
+    return values
 
 
 def pruner(search: Search, ended: Sequence[EndedTrial], seed: int) -> Callable[[Sequence[float]], bool] | None:

@@ -53,6 +53,26 @@ def test_random_draws_are_log_uniform_and_look_to_both_sides():
     assert min(rates[:3]) < 1e-4 < max(rates[:3])
 
 
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_default_that_the_sampler_would_draw_is_not_tried_twice(sampler):
+    """As defaults are that an earlier search has found: by the seed of all samplers they are among its draws."""
+    which = search({"learning_rate": SPACE["learning_rate"]}, sampler=sampler)
+    plain = next_batch(which, {"learning_rate": 4e-5}, [])
+    batch = next_batch(which, found := plain[2], [])
+    assert batch[:2] == [found, plain[1]] and batch[2] == plain[3] and batch[3] not in plain
+    assert all(each not in batch for each in next_batch(which, found, [ended(values) for values in batch]))
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_small_space_is_tried_whole_before_anything_is_tried_again(sampler):
+    which = search({"peft.r": {"low": 1, "high": 6, "integer": True}}, sampler=sampler)
+    found = []
+    for _ in range(2):
+        found += [ended(values) for values in next_batch(which, {"peft.r": 3}, found)]
+    ranks = [each.values["peft.r"] for each in found]
+    assert sorted(ranks[:6]) == [1, 2, 3, 4, 5, 6] and len(ranks) == 2 * BATCH
+
+
 def test_random_draws_know_nothing_of_scores_and_tpe_does():
     def low_is_good(values):
         return 1 - values["learning_rate"]
