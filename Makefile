@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # HASHES=1: nothing is installed but the files of requirements.lock, each by its SHA-256.
 HASHES ?=
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# pip compiles what it installs one file after the other: of the set-up's two and a half minutes that takes more than one.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+PIP := $(INSTALL) -c constraints.txt
+# All cores do it instead. Packages hold templates that are no Python yet, so that some files can't be compiled.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .PHONY: bench venv test test-slow check audit gate accept accept-work perf gpu forgetting defaults lock clean
 
@@ -54,6 +58,7 @@ accept-work: $(VENV)/.test
 # Against plain scripts of transformers, peft, TRL and lm-evaluation-harness; about an hour. Tables for docs/performance.md.
 perf: $(VENV)/.bench
 	$(PIP) -e '.[perf]'
+	$(COMPILE)
 	$(BIN)/python baselines/perf.py
 
 # Where there is a GPU: whether its numbers are the CPU's, and how fast it is. Writes docs/gpu.md.
@@ -76,15 +81,17 @@ defaults: $(VENV)/.bench
 $(VENV)/.bench: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 ifneq ($(HASHES),)
-	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(INSTALL) --require-hashes --no-deps -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
 else
 	$(PIP) -e .
 endif
+	$(COMPILE)
 	touch $@
 
 $(VENV)/.test: $(VENV)/.bench
 	$(PIP) -e '.[dev,deepspeed,parity,ray]'
+	$(COMPILE)
 	touch $@
 
 # Writes constraints.txt anew from the newest versions that pyproject.toml admits; '+cpu' and the like are no part of a pin.
