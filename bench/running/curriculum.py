@@ -14,6 +14,7 @@ from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
+from bench.tasks.plain_encodings import plain_encoding
 from bench.tokens.augmentation import dropper
 from bench.tokens.batches import Mixer, mixture, order, order_by_length
 from bench.tokens.encoded import Encoded
@@ -170,32 +171,29 @@ def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, alike: bool) -> S
     """A task's training examples in their order, `alike` in length within a batch."""
     kind, examples, wording = types.task_type(task), splits.trained_examples(task, run.tested), run.strategy.wording
     head, share = run.heads[task.name], float(getattr(run.strategy.hyperparameters, "augmentation", 0.0))
-    measured = dict[int, list[Encoded]]()
-    """Examples whose length was asked for, as they are drawn later; none where they are drawn in other words."""
 
     @cache
     def length(index: int) -> int:
         # Worded plainly, whatever the strategy's wording, so that the order is the same for all of them.
         try:
-            sequences = encoding.training(kind, examples[index], Wording(), index, head)
+            return sum(len(sequence.ids) for sequence in plain_encoding(encoding, kind, examples[index], head))
         except UserError:  # an answer too long for the model is told when it is drawn, which it may never be
             return encoding.max_length
-        if wording == Wording() and not share:
-            measured[index] = sequences
-        return sum(len(sequence.ids) for sequence in sequences)
 
     size = len(examples)
     positions = order_by_length(run.seeds.order, size, length, run.batch) if alike else order(run.seeds.order, size)
 
     for position, index in enumerate(positions):
-        if sequences := measured.pop(index, None):
-            yield sequences
-            continue
         example = examples[index]
         # The position is part of the seed: an example that comes again loses other words.
         if share:
             example = kind.thinned(example, dropper(share, run.seeds.order, head, position))
-        sequences = encoding.training(kind, example, wording, position, head)
+        as_it_is = wording == Wording() and not share
+        sequences = (
+            plain_encoding(encoding, kind, example, head)
+            if as_it_is
+            else encoding.training(kind, example, wording, position, head)
+        )
         if not sequences:
             raise UserError(
                 f"task '{task.name}', example {example.id}: nothing of it fits into max_length {encoding.max_length}"

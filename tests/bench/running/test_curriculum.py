@@ -17,7 +17,7 @@ from bench.planning.options import PlanOptions
 from bench.running import curriculum
 from bench.running.adaptation import adapted
 from bench.strategies import with_values
-from bench.tasks import splits
+from bench.tasks import plain_encodings, splits
 from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example
 from bench.tasks.separation import normalised
@@ -91,7 +91,7 @@ def test_the_order_does_not_depend_on_wording_or_budget(encoder):
 
 
 @pytest.mark.parametrize("model", ["tiny-bert", "decoder"])
-def test_an_example_is_encoded_once_for_its_length_and_for_its_step(model, request, monkeypatch):
+def test_an_example_is_encoded_once_for_its_length_its_step_and_the_next_run(model, request, monkeypatch):
     name = model if model == "tiny-bert" else str(request.getfixturevalue("decoder_folder"))
     encoded, training = Counter[str](), Encoding.training
 
@@ -99,9 +99,11 @@ def test_an_example_is_encoded_once_for_its_length_and_for_its_step(model, reque
         encoded[example.id] += 1
         return training(self, task, example, *words)
 
+    plain_encodings._made.cache_clear()
     monkeypatch.setattr(Encoding, "training", counted)
     steps = alone(name, "full")
     assert sum(map(len, steps)) == 480 <= len(encoded) and set(encoded.values()) == {1}
+    assert alone(name, "frozen") == steps and set(encoded.values()) == {1}
 
 
 def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
