@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from baselines.speed import table
-from baselines.speed.table import Found, Line
+from baselines.speed.table import Done, Found, Line
 
 SPEED = Path(__file__).with_name("speed")
 LINES = (
@@ -153,6 +153,24 @@ def measured(folder: Path, lines: Sequence[Line], runs: Sequence[str]) -> Round:
     return turn
 
 
+def whole_rounds(folder: Path, lines: Sequence[Line], wanted: int, runs: Sequence[str]) -> list[Done]:
+    """The rounds that came to their end. Ctrl-C leaves out those that did not, as the whole takes an hour and more.
+
+    Raises:
+        KeyboardInterrupt: in the first round.
+    """
+    rounds = list[Done]()
+    try:
+        for number in range(wanted):
+            print(f"round {number + 1} of {wanted}", file=sys.stderr)
+            rounds.append(measured(folder, lines, () if number else runs).done)
+    except KeyboardInterrupt:
+        if not rounds:
+            raise
+        print(f"stopped: the tables are of {len(rounds)} of {wanted} rounds", file=sys.stderr)
+    return rounds
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -166,10 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(name)
         finished(["ours.py", str(folder), "prepare", str(asked.share)])
         works = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
-        rounds = []
-        for number in range(asked.rounds):
-            print(f"round {number + 1} of {asked.rounds}", file=sys.stderr)
-            rounds.append(measured(folder, lines, () if asked.only or number else tuple(RUNS)).done)
+        rounds = whole_rounds(folder, lines, asked.rounds, () if asked.only else tuple(RUNS))
     command = "make perf" if asked.share == 1 else f"python baselines/perf.py --share {asked.share:g}"
     text = table.page(lines, () if asked.only else tuple(RUNS.items()), works, rounds, command)
     if asked.markdown:

@@ -66,6 +66,35 @@ def test_a_process_tells_its_last_line_and_its_memory_and_its_error(tmp_path, mo
         perf.finished(["bad.py"])
 
 
+@pytest.mark.parametrize(("whole", "wanted"), [(1, 3), (2, 3), (3, 3)])
+def test_what_is_stopped_leaves_the_rounds_that_were_whole(tmp_path, monkeypatch, capsys, whole, wanted):
+    asked = stopped_after(whole, monkeypatch)
+    rounds = perf.whole_rounds(tmp_path, [LINE], wanted, ["work"])
+    assert [found["peak", ""].seconds for found in rounds] == [[number] for number in range(1, whole + 1)]
+    assert asked == [["work"], (), ()][:whole], "whole runs are done once"
+    assert (f"the tables are of {whole} of {wanted} rounds" in capsys.readouterr().err) == (whole < wanted)
+
+
+def test_what_is_stopped_in_its_first_round_has_no_table(tmp_path, monkeypatch):
+    stopped_after(0, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        perf.whole_rounds(tmp_path, [LINE], 3, [])
+
+
+def stopped_after(whole, monkeypatch):
+    """Somebody presses Ctrl-C after so many rounds; the list says which whole runs each was asked for."""
+    asked = []
+
+    def measured(folder, lines, runs):
+        if len(asked) == whole:
+            raise KeyboardInterrupt
+        asked.append(runs)
+        return perf.Round(folder, {("peak", ""): Found([len(asked)], 1)})
+
+    monkeypatch.setattr(perf, "measured", measured)
+    return asked
+
+
 @pytest.mark.slow
 def test_questions_are_text_that_another_program_encodes_alike(tmp_path, monkeypatch):
     """The right answers are known by their number, and the words make the ids again that our own model is asked."""
