@@ -434,7 +434,7 @@ def failed(device, folders_of, chats, tmp_path, monkeypatch):
     cache = linked_cache(tmp_path / "cache", folders.cache())
     monkeypatch.setenv("TUNEBENCH_CACHE", str(cache))
     monkeypatch.setattr(best_wording, "VALIDATION_ITEMS", 2)  # which wording is chosen is no matter here
-    plain_encodings._made.cache_clear()  # what is trained on is made under the fault
+    monkeypatch.setattr(plain_encodings, "_made_of", lambda example: {})  # what is trained on is made under the fault
 
     def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), asked_in="fp32", items=6, **changed):
         options = PlanOptions(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench.errors import BudgetError
 from bench.modeling.flops import count_flops
+from bench.once_per_object import once_per_object
 from bench.planning import plan
 from bench.planning.options import PlanOptions
 from bench.running import curriculum
@@ -99,7 +100,7 @@ def test_an_example_is_encoded_once_for_its_length_its_step_and_the_next_run(mod
         encoded[example.id] += 1
         return training(self, task, example, *words)
 
-    plain_encodings._made.cache_clear()
+    monkeypatch.setattr(plain_encodings, "_made_of", once_per_object(lambda example: {}))
     monkeypatch.setattr(Encoding, "training", counted)
     steps = alone(name, "full")
     assert sum(map(len, steps)) == 480 <= len(encoded) and set(encoded.values()) == {1}

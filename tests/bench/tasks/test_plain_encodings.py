@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.errors import UserError
+from bench.once_per_object import once_per_object
 from bench.specs.wording import Wording
 from bench.tasks import plain_encodings, splits, types
 from bench.tasks.encoding import Encoding
@@ -18,8 +19,8 @@ TASKS = {
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept():
-    plain_encodings._made.cache_clear()
+def nothing_kept(monkeypatch):
+    monkeypatch.setattr(plain_encodings, "_made_of", once_per_object(lambda example: {}))
 
 
 @pytest.fixture
@@ -59,12 +60,10 @@ def test_what_cannot_be_encoded_is_told_each_time(models, sst2):
             plain_encoding(Encoding(models["decoder"], 2), kind, example, 0)
 
 
-def test_so_many_are_kept_in_little_memory(models, sst2):
+def test_so_many_are_kept_in_little_memory(models, sst2, monkeypatch):
     """A million bytes for the 1,840 reviews that a run of the suite `sentiment` looks at."""
     kind, examples, encoding = types.task_type(sst2), splits.load_training(sst2).train[:1840], Encoding(models["encoder"], 256)
-    for example in examples:
-        plain_encoding(encoding, kind, example, 0)
-    assert plain_encodings._made.cache_info().currsize == 1840 < plain_encodings.KEPT_EXAMPLES
-    asked = [plain_encodings._Asked(encoding.model.content_hash, 256, 0, id(e), encoding, kind, e) for e in examples]
-    assert sum(len(plain_encodings._made(each)) for each in asked) < 1_000_000
-    assert plain_encodings._made.cache_info().misses == 1840
+    expected = [plain_encoding(encoding, kind, example, 0) for example in examples]
+    assert sum(len(kept) for example in examples for kept in plain_encodings._made_of(example).values()) < 1_000_000
+    monkeypatch.setattr(Encoding, "training", None)
+    assert [plain_encoding(encoding, kind, example, 0) for example in examples] == expected
