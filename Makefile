@@ -55,7 +55,7 @@ accept: $(VENV)/.bench  # of ten seeds: docs/ci.md
 accept-work: $(VENV)/.test
 	ACCEPT_WORK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_work.py -k accepted
 
-# Against plain scripts of transformers, peft, TRL and lm-evaluation-harness; about an hour. Tables for docs/performance.md.
+# Against plain scripts of transformers, peft, TRL and lm-evaluation-harness; an hour to an hour and a half. Tables for docs/performance.md.
 perf: $(VENV)/.bench
 	$(PIP) -e '.[perf]'
 	$(COMPILE)
