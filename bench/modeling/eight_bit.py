@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.modeling.frozen_product import FrozenProduct
 from bench.modeling.shared_rounding import Rounded, once
 
 SCALE = 6.200124e-05
@@ -23,8 +24,9 @@ SCALED_AT_ONCE = 2**17
 @cache
 def hasten() -> None:
     """Give bitsandbytes these kernels on CPUs, once, unless it has its own there by now."""
-    import bitsandbytes  # noqa: F401 (defines the operators)
+    from bitsandbytes.autograd import _functions  # slow to import; it defines the operators
 
+    vars(_functions)["MatMul8bitFp"] = FrozenProduct
     kernels: dict[str, Callable[..., Any]] = {"int8_vectorwise_quant": _shared_rows, "int8_mm_dequant": scaled_back}
     for name, kernel in kernels.items():
         operator = f"bitsandbytes::{name}"

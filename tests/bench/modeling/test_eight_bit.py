@@ -3,16 +3,10 @@
 Once they are registered its own can't be asked any more, and another test may have done that: each test asks in a new process.
 """
 
-from multiprocessing import get_context
-
 import torch
+from own_process import in_a_new_process
 
 from bench.modeling import eight_bit
-
-
-def in_a_new_process(asked, *args):
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(asked, args)
 
 
 def matrix(rows, columns, outliers, seed):

@@ -1,0 +1,57 @@
+"""Products with a frozen weight in 8 bit while a model trains on a CPU, from which only what reads them gets a gradient.
+
+There bitsandbytes does not round the inputs of a model that trains: it unpacks the weight and multiplies by that (its
+`MatMul8bitFp`). It does so for weights that train, too, and so keeps each input until the backward pass, for a gradient that a
+frozen weight does not get. In bf16 it unpacks into fp32, and its backward pass multiplies in fp32, as autocast is over by then.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+UNPACKED_AT_ONCE = 2**17
+"""Weights that are unpacked at once: half a megabyte in fp32, which a core's cache holds."""
+
+
+class FrozenProduct(torch.autograd.Function):
+    """In place of bitsandbytes' `MatMul8bitFp`, with its arguments."""
+
+    @staticmethod
+    def forward(ctx: Any, A: Tensor, B: Tensor, out: None, bias: Tensor | None, state: Any) -> Tensor:  # noqa: N803
+        """A times the weight in 8 bit of `state`, transposed, plus `bias`.
+
+        Args:
+            A: (..., columns); B: the same weight as a parameter, (rows, columns).
+        """
+        ctx.state, ctx.read_as = state, A.dtype
+        ctx.product = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else A.dtype
+        ctx.bias = None if bias is None else bias.dtype
+        return functional.linear(A, unpacked_weight(state.CB, state.SCB, ctx.product), bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor | None, None]:
+        """Of A and of the bias, in which a PEFT configuration may let biases train. As autocast has it elsewhere, the product
+        has the type of the one in the forward pass."""
+        (above,) = gradients
+        read, _, _, biased, _ = ctx.needs_input_grad
+        below = above @ unpacked_weight(ctx.state.CB, ctx.state.SCB, ctx.product) if read else None
+        bias = above.flatten(0, -2).sum(0, dtype=ctx.bias) if biased else None
+        return below if below is None else below.to(ctx.read_as), None, None, bias, None
+
+
+def unpacked_weight(weight: Tensor, largest: Tensor, dtype: torch.dtype) -> Tensor:
+    """A weight in 8 bit as numbers of `dtype`.
+
+    Args:
+        weight: (rows, columns), whole numbers from -127 to 127.
+        largest: (rows,) what 127 stands for in each row.
+    """
+    scales = largest.mul(1.0 / 127.0).unsqueeze(1)
+    if torch.compiler.is_compiling():  # which makes one pass of it
+        return (weight * scales).to(dtype)
+    numbers, rows = torch.empty(weight.shape, dtype=dtype), max(1, UNPACKED_AT_ONCE // weight.shape[1])
+    for place, part, scale in zip(numbers.split(rows), weight.split(rows), scales.split(rows), strict=True):
+        place.copy_(part * scale)
+    return numbers
