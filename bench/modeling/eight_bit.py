@@ -23,10 +23,10 @@ SCALED_AT_ONCE = 2**17
 
 @cache
 def hasten() -> None:
-    """Give bitsandbytes these kernels on CPUs, once, unless it has its own there by now."""
+    """Give bitsandbytes these kernels on CPUs, once, unless it has its own there by now; and our product for training."""
     from bitsandbytes.autograd import _functions  # slow to import; it defines the operators
 
-    vars(_functions)["MatMul8bitFp"] = FrozenProduct
+    _functions.MatMul8bitFp = FrozenProduct  # type: ignore[misc, assignment]
     kernels: dict[str, Callable[..., Any]] = {"int8_vectorwise_quant": _shared_rows, "int8_mm_dequant": scaled_back}
     for name, kernel in kernels.items():
         operator = f"bitsandbytes::{name}"

@@ -26,14 +26,15 @@ class FrozenProduct(torch.autograd.Function):
             A: (..., columns); B: the same weight as a parameter, (rows, columns).
         """
         ctx.state, ctx.read_as = state, A.dtype
-        ctx.product = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else A.dtype
+        device = A.device.type
+        ctx.product = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else A.dtype
         ctx.bias = None if bias is None else bias.dtype
         return functional.linear(A, unpacked_weight(state.CB, state.SCB, ctx.product), bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor | None, None]:
-        """Of A and of the bias, in which a PEFT configuration may let biases train. As autocast has it elsewhere, the product
-        has the type of the one in the forward pass."""
+        """The gradients of A and of the bias, which a PEFT configuration may let train. As autocast has it elsewhere, the
+        product has the type of the one in the forward pass."""
         (above,) = gradients
         read, _, _, biased, _ = ctx.needs_input_grad
         below = above @ unpacked_weight(ctx.state.CB, ctx.state.SCB, ctx.product) if read else None
@@ -51,7 +52,7 @@ def unpacked_weight(weight: Tensor, largest: Tensor, dtype: torch.dtype) -> Tens
     scales = largest.mul(1.0 / 127.0).unsqueeze(1)
     if torch.compiler.is_compiling():  # which makes one pass of it
         return (weight * scales).to(dtype)
-    numbers, rows = torch.empty(weight.shape, dtype=dtype), max(1, UNPACKED_AT_ONCE // weight.shape[1])
+    numbers, rows = weight.new_empty(weight.shape, dtype=dtype), max(1, UNPACKED_AT_ONCE // weight.shape[1])
     for place, part, scale in zip(numbers.split(rows), weight.split(rows), scales.split(rows), strict=True):
         place.copy_(part * scale)
     return numbers
