@@ -11,9 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-UNPACKED_AT_ONCE = 2**17
-"""Weights that are unpacked at once: half a megabyte in fp32, which a core's cache holds."""
-
 
 class FrozenProduct(torch.autograd.Function):
     """In place of bitsandbytes' `MatMul8bitFp`, with its arguments."""
@@ -49,10 +46,4 @@ def unpacked_weight(weight: Tensor, largest: Tensor, dtype: torch.dtype) -> Tens
         weight: (rows, columns), whole numbers from -127 to 127.
         largest: (rows,) what 127 stands for in each row.
     """
-    scales = largest.mul(1.0 / 127.0).unsqueeze(1)
-    if torch.compiler.is_compiling():  # which makes one pass of it
-        return (weight * scales).to(dtype)
-    numbers, rows = weight.new_empty(weight.shape, dtype=dtype), max(1, UNPACKED_AT_ONCE // weight.shape[1])
-    for place, part, scale in zip(numbers.split(rows), weight.split(rows), scales.split(rows), strict=True):
-        place.copy_(part * scale)
-    return numbers
+    return weight.to(torch.float32).mul_(largest.mul(1.0 / 127.0).unsqueeze(1)).to(dtype)
