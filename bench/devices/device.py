@@ -115,7 +115,8 @@ def start(precision: Precision = "auto") -> Device:
         accelerator.state.fsdp_plugin.mixed_precision_policy = None
     if not gpu:
         memory.keep_freed_pages()
-        attention_gradient.compute_in_fp32()
+        if chosen == "bf16":
+            attention_gradient.compute_in_fp32()
     # accelerate launch sets OMP_NUM_THREADS=1; all cores belong to us, also those beside GPUs: for what is read and offloaded.
     torch.set_num_threads(max(1, cores() // launch.local))
     return Device(accelerator, chosen)

@@ -11,9 +11,9 @@ from bench.devices import attention_gradient
 SHORT, LONG = 40, attention_gradient.SHORT + 1
 
 
-def texts(length, seed=0):
+def texts(length):
     """What a block asks, with two texts of which one is padded, and the gradient above it."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     drawn = [torch.randn(2, length, 3, 16, generator=generator).bfloat16().transpose(1, 2) for _ in range(4)]
     seen = torch.ones(length, length, dtype=torch.bool).tril().repeat(2, 1, 1, 1)
     seen[1, ..., : length // 3] = False
@@ -73,6 +73,18 @@ def test_other_gradients_are_torchs_own(found, case):
 
 def test_nothing_is_told_of_it(found):
     assert found[2] == []
+
+
+def replaced_by_a_start(precision):
+    from bench.devices.device import start
+
+    start(precision)
+    return attention_gradient.compute_in_fp32.cache_info().currsize
+
+
+@pytest.mark.parametrize(("precision", "kernels"), [("bf16", 1), ("fp32", 0)])
+def test_it_is_there_where_a_cpu_computes_in_bf16(precision, kernels):
+    assert in_a_new_process(replaced_by_a_start, precision) == kernels
 
 
 def test_a_torch_that_gives_no_kernel_away_keeps_its_own(monkeypatch):

@@ -24,7 +24,7 @@ def layer_in_training(bias=True):
 
 
 def asked(layer, precision, texts, wanted):
-    """What a layer answers, the gradient of what it read, and that of its bias."""
+    """What a layer answers, and the gradient of what it read."""
     read = texts.clone().requires_grad_(True)
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
         answer = layer(read)
