@@ -119,6 +119,8 @@ def exact_logits(model: nn.Module) -> Iterator[None]:
     forward = head.forward
 
     def exact(states: Tensor) -> Tensor:
+        # Those of the last tokens are a slice, for which torch would read the whole head once for each text.
+        states = states.contiguous()
         if not torch.is_autocast_enabled(states.device.type):
             return forward(states)
         with torch.autocast(states.device.type, enabled=False):

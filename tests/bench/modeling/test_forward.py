@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 from bench import strategies
@@ -179,3 +180,33 @@ def test_without_autocast_exact_logits_change_nothing(decoder, encoder):
     plain = last_logits(net, batch, 2)
     with exact_logits(net), exact_logits(encoder.load(AutoModelForSequenceClassification)):  # which has no such head
         assert torch.equal(last_logits(net, batch, 2), plain)
+
+
+class HeadProducts(TorchDispatchMode):
+    """What torch is asked for that makes logits of states."""
+
+    def __init__(self, words):
+        super().__init__()
+        self.words, self.names = words, []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        name = function.overloadpacket.__name__
+        if name in ("mm", "bmm", "addmm", "baddbmm") and result.shape[-1] == self.words:
+            self.names.append((name, tuple(result.shape)))
+        return result
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_head_is_read_once_for_all_texts_of_a_batch(decoder, precision):
+    """And not once for each, as torch reads it for a slice of states where the head wants no gradient."""
+    net = decoder.load().eval().requires_grad_(False)
+    texts = [Encoded(tuple(range(5, end)), answer=2) for end in (9, 12, 15)]
+    batch, products = collate(texts, 0, CPU), HeadProducts(net.config.vocab_size)
+    alone = last_logits(net, collate(texts[-1:], 0, CPU), 1)
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"), exact_logits(net), products:
+        logits = last_logits(net, batch, 1)
+    assert products.names == [("mm", (3, net.config.vocab_size))]
+    if precision == "fp32":
+        assert torch.allclose(logits[-1:], alone, atol=1e-5)
