@@ -150,13 +150,19 @@ def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Ten
     inner: Any = unwrapped(model)
     head, labels = inner.get_output_embeddings(), batch.labels
     cache = _begun(model, batch)
-    if batch.targets is None or head is None or not accepts(model, "logits_to_keep"):
+    if head is None or not accepts(model, "logits_to_keep"):
         return token_losses(last_logits(model, batch, labels.shape[1], cache), labels, smoothing)
-    targets = batch.targets
+    targets = _targets(batch)
+    # As one text: of several torch would read a head that does not train once for each.
     with head_reads(model, lambda states: states[:, -labels.shape[1] :].flatten(0, 1)[targets][None]):
         logits = _logits(model, batch, labels.shape[1], cache)  # (1, targets, vocabulary)
     losses = token_losses(logits, labels.flatten()[targets][None], smoothing)[0]
     return losses.new_zeros(labels.numel()).index_put((targets,), losses).view_as(labels)
+
+
+def _targets(batch: Batch) -> Tensor:
+    """Where a decoder's targets stand among the labels of all texts, one after the other."""
+    return torch.arange(batch.labels.numel(), device=batch.labels.device) if batch.targets is None else batch.targets
 
 
 def _loss_in_chunks(model: nn.Module, batch: Batch, smoothing: float) -> Tensor | None:
@@ -164,7 +170,7 @@ def _loss_in_chunks(model: nn.Module, batch: Batch, smoothing: float) -> Tensor 
     more stands between states and loss than a matrix of this process's own."""
     inner: Any = unwrapped(model)
     head, labels = inner.get_output_embeddings(), batch.labels
-    targets = torch.arange(labels.numel(), device=labels.device) if batch.targets is None else batch.targets
+    targets = _targets(batch)
     if type(head) is not nn.Linear or model is not unlaunched(model):
         return None
     # A weight of another type is in parts, or in 8 bit. Some configs name what a model makes of its logits, such as a cap.
