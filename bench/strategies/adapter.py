@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from bench.errors import UserError
 from bench.modeling.heads import Heads
+from bench.modeling.lora_product import multiply_in_one_step
 from bench.modeling.positions import positions
 from bench.modeling.recomputation import checkpoint_blocks
 from bench.modeling.saved import adapter_weights
@@ -111,6 +112,7 @@ class Adapter(Strategy):
         if config.is_prompt_learning and family == "decoder":
             model.register_forward_pre_hook(_number_positions, with_kwargs=True)
         wrapped: nn.Module = get_peft_model(model, config)
+        multiply_in_one_step(wrapped)
         if isinstance(model, Heads):
             for parameter in model.own():
                 parameter.requires_grad_(True)  # PEFT does so for the single head of a model that it knows
