@@ -210,3 +210,13 @@ def test_the_head_is_read_once_for_all_texts_of_a_batch(decoder, precision):
     assert products.names == [("mm", (3, net.config.vocab_size))]
     if precision == "fp32":
         assert torch.allclose(logits[-1:], alone, atol=1e-5)
+
+
+def test_a_head_that_does_not_train_is_read_once_for_a_step(decoder):
+    net = decoder.load().train().requires_grad_(False)
+    net.model.layers[-1].requires_grad_(True)
+    batch = collate([Encoded(tuple(range(5, end)), answer=1) for end in (9, 12, 15)], 0, CPU)
+    assert batch.targets is None  # all labels are
+    with HeadProducts(net.config.vocab_size) as products:
+        loss_sum(net, batch)
+    assert products.names == [("mm", (3, net.config.vocab_size))]
