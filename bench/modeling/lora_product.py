@@ -1,8 +1,8 @@
 """A frozen layer and the LoRA adapter on it, multiplied in one step on a CPU.
 
-PEFT adds to what the layer gives, W x, the adapter's B (A x) times a scale (Hu et al. 2021, section 4.1). So it goes over the
-layer's answer six times more, over its gradient four times, and under autocast it casts x once for W and once for A. In a small
-model that takes as long as the products themselves. Here the last product adds to what is there, and x is cast once.
+PEFT adds to what the layer gives, W x, the adapter's B (A x) times a scale (Hu et al. 2021, section 4.1). Its second product,
+scale and sum each go over a whole answer, and over its gradient, and under autocast x is cast once for W and once for A. In a
+small model that takes a tenth of a step. Here the second product adds to what is there, and x is cast once.
 """
 
 from functools import cache
