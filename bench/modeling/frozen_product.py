@@ -23,8 +23,7 @@ class FrozenProduct(torch.autograd.Function):
             A: (..., columns); B: the same weight as a parameter, (rows, columns).
         """
         ctx.state, ctx.read_as = state, A.dtype
-        device = A.device.type
-        ctx.product = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else A.dtype
+        ctx.product = product_type(A)
         ctx.bias = None if bias is None else bias.dtype
         return functional.linear(A, unpacked_weight(state.CB, state.SCB, ctx.product), bias)
 
@@ -37,6 +36,12 @@ class FrozenProduct(torch.autograd.Function):
         below = above @ unpacked_weight(ctx.state.CB, ctx.state.SCB, ctx.product) if read else None
         bias = above.flatten(0, -2).sum(0, dtype=ctx.bias) if biased else None
         return below if below is None else below.to(ctx.read_as), None, None, bias, None
+
+
+def product_type(read: Tensor) -> torch.dtype:
+    """In which autocast has a layer multiply what it reads; the input's own type outside of it."""
+    device = read.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else read.dtype
 
 
 def unpacked_weight(weight: Tensor, largest: Tensor, dtype: torch.dtype) -> Tensor:

@@ -13,7 +13,7 @@ from peft.tuners import lora
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from bench.modeling.frozen_product import unpacked_weight
+from bench.modeling.frozen_product import product_type, unpacked_weight
 
 
 def multiply_in_one_step(model: nn.Module) -> None:
@@ -102,7 +102,7 @@ class LoraProduct(torch.autograd.Function):
             base: the layer, with the weight W, (rows, columns).
             a: (rank, columns); b: (rows, rank).
         """
-        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        dtype = product_type(x)
         read = x.flatten(0, -2).to(dtype)
         bias = None if base.bias is None else base.bias.to(dtype)
         low = linear(read, a.to(dtype)).mul_(scale)
