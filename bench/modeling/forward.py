@@ -103,6 +103,14 @@ def _begun(model: nn.Module, batch: Batch) -> DynamicCache | None:
     return cache
 
 
+def read_in_one_piece(model: Any) -> None:
+    """Let the head that gives logits of tokens read states that lie in one piece. Those of the last tokens are a slice, for
+    which torch would read the whole head once for each text, unless it trains."""
+    head = model.get_output_embeddings()
+    if head is not None:
+        head.register_forward_pre_hook(lambda _, states: (states[0].contiguous(),))
+
+
 @contextmanager
 def exact_logits(model: nn.Module) -> Iterator[None]:
     """Within it a head that gives probabilities of tokens, a decoder's or one for masked tokens, computes in the precision of
@@ -119,8 +127,6 @@ def exact_logits(model: nn.Module) -> Iterator[None]:
     forward = head.forward
 
     def exact(states: Tensor) -> Tensor:
-        # Those of the last tokens are a slice, for which torch would read the whole head once for each text.
-        states = states.contiguous()
         if not torch.is_autocast_enabled(states.device.type):
             return forward(states)
         with torch.autocast(states.device.type, enabled=False):
@@ -150,19 +156,13 @@ def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Ten
     inner: Any = unwrapped(model)
     head, labels = inner.get_output_embeddings(), batch.labels
     cache = _begun(model, batch)
-    if head is None or not accepts(model, "logits_to_keep"):
+    if batch.targets is None or head is None or not accepts(model, "logits_to_keep"):
         return token_losses(last_logits(model, batch, labels.shape[1], cache), labels, smoothing)
-    targets = _targets(batch)
-    # As one text: of several torch would read a head that does not train once for each.
+    targets = batch.targets
     with head_reads(model, lambda states: states[:, -labels.shape[1] :].flatten(0, 1)[targets][None]):
         logits = _logits(model, batch, labels.shape[1], cache)  # (1, targets, vocabulary)
     losses = token_losses(logits, labels.flatten()[targets][None], smoothing)[0]
     return losses.new_zeros(labels.numel()).index_put((targets,), losses).view_as(labels)
-
-
-def _targets(batch: Batch) -> Tensor:
-    """Where a decoder's targets stand among the labels of all texts, one after the other."""
-    return torch.arange(batch.labels.numel(), device=batch.labels.device) if batch.targets is None else batch.targets
 
 
 def _loss_in_chunks(model: nn.Module, batch: Batch, smoothing: float) -> Tensor | None:
@@ -170,7 +170,7 @@ def _loss_in_chunks(model: nn.Module, batch: Batch, smoothing: float) -> Tensor 
     more stands between states and loss than a matrix of this process's own."""
     inner: Any = unwrapped(model)
     head, labels = inner.get_output_embeddings(), batch.labels
-    targets = _targets(batch)
+    targets = torch.arange(labels.numel(), device=labels.device) if batch.targets is None else batch.targets
     if type(head) is not nn.Linear or model is not unlaunched(model):
         return None
     # A weight of another type is in parts, or in 8 bit. Some configs name what a model makes of its logits, such as a cap.

@@ -24,6 +24,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from bench.errors import UserError
 from bench.modeling import eight_bit, model_files, model_folder_checks, model_hash
+from bench.modeling.forward import read_in_one_piece
 from bench.modeling.positions import positions
 from bench.modeling.quantisation import quantisation, settle
 from bench.modeling.structure import draw_head
@@ -241,6 +242,7 @@ class Model:
             draw_head(loaded, loading_info)
         if bits < 16:
             settle(loaded)
+        read_in_one_piece(loaded)
         if loaded.can_generate():
             # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written. With which
             # tokens its texts and turns end is no such advice.
