@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 import pandas as pd
 
@@ -20,6 +21,15 @@ SEEDS_ALONE = ("relative_forgetting", "stages")
 """Numbers without an interval over items."""
 Left = dict[Path, LeftOut]
 """By the place of the number in a record's outcome."""
+Run = TypeVar("Run")
+
+
+class SeededRow(NamedTuple, Generic[Run]):
+    """A row that depends on a seed, and what is known of each of its runs."""
+
+    fallen: bool
+    """Whether it collapsed with all its seeds, or all but one."""
+    runs: Sequence[Run]
 
 
 def left_out(record: Record, items: pd.DataFrame) -> Left:
@@ -45,11 +55,11 @@ def record_intervals(left: Mapping[Path, LeftOut]) -> Numbers:
     return {(*place, end): bound for place, each in left.items() for end, bound in zip(BOUNDS, bounds([each]), strict=True)}
 
 
-def row_intervals(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: ShownRow) -> Numbers:
+def row_intervals(runs: Sequence[Left], table: Sequence[SeededRow[Left]], row: ShownRow) -> Numbers:
     """Both ends of every interval that a row shows of its means over runs, one per seed.
 
-    `table` holds the runs of all rows of its table that depend on a seed, its own included: together they say how far a seed
-    moves a number. Without any, the row depends on no seed.
+    `table` holds all rows of its table that depend on a seed, its own included: together they say how far a seed moves a
+    number. Without any, the row depends on no seed.
     """
     intervals: Numbers = {}
     for place in runs[0]:
@@ -72,13 +82,19 @@ def seed_deviations(runs: Sequence[Left], row: ShownRow) -> Numbers:
     }
 
 
-def seed_variance(place: Path, table: Sequence[Sequence[Left]]) -> SeedVariance:
+def seed_variance(place: Path, table: Sequence[SeededRow[Left]]) -> SeedVariance:
     """How far a seed moves a number, from the runs of all rows of its table that depend on one."""
     moved = _place_moved_by_seeds(place)
-    return _pooled_seed_variance([[run[moved].value for run in each] for each in table if all(moved in run for run in each)])
+    return _table_seed_variance(
+        [
+            SeededRow(row.fallen, [run[moved].value for run in row.runs])
+            for row in table
+            if all(moved in run for run in row.runs)
+        ]
+    )
 
 
-def seeds_alone_intervals(runs: Sequence[Numbers], table: Sequence[Sequence[Numbers]], row: ShownRow) -> Numbers:
+def seeds_alone_intervals(runs: Sequence[Numbers], table: Sequence[SeededRow[Numbers]], row: ShownRow) -> Numbers:
     """Both ends of the intervals of relative forgetting and of what stages left behind, which hold other seeds and no items."""
     intervals: Numbers = {}
     for *number, end in row.numbers:
@@ -89,7 +105,13 @@ def seeds_alone_intervals(runs: Sequence[Numbers], table: Sequence[Sequence[Numb
         if bounded is None:
             continue
         values = [run[place] for run in runs]
-        seeds = _pooled_seed_variance([[run[place] for run in each] for each in table if all(place in run for run in each)])
+        seeds = _table_seed_variance(
+            [
+                SeededRow(each.fallen, [run[place] for run in each.runs])
+                for each in table
+                if all(place in run for run in each.runs)
+            ]
+        )
         ends = leaving_out.bounds_over_seeds(values, seeds, bounded)
         intervals |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
     return intervals
@@ -115,6 +137,14 @@ def _place_moved_by_seeds(place: Path) -> Path:
         if place[-len(gain) :] == gain:
             return (*place[: -len(gain)], "score")
     return place
+
+
+def _table_seed_variance(rows: Sequence[SeededRow[float]]) -> SeedVariance:
+    """As the tables do it: a row that collapsed has a part where it varies more than those that did not."""
+    learned = [row.runs for row in rows if not row.fallen]
+    known = _pooled_seed_variance(learned)
+    louder = [row.runs for row in rows if row.fallen and len(row.runs) > 1 and variance_of(row.runs) > known.variance]
+    return _pooled_seed_variance(learned + louder)
 
 
 def _pooled_seed_variance(rows: Sequence[Sequence[float]]) -> SeedVariance:

@@ -264,6 +264,13 @@ def test_rows_of_other_stages_say_nothing_of_each_others_seeds(ranked):
     assert findings.clean and not findings.unchecked["stages.forgetting.ci_low"]
 
 
+@pytest.mark.parametrize("fallen", [["frozen8"], ["frozen7", "frozen8"]])
+def test_rows_that_collapsed_are_pooled_as_the_tables_do(ranked, fallen):
+    for run in fallen:
+        edited(ranked, lambda outcome: outcome.update(collapsed="one label alone"), run)
+    assert found(ranked).clean
+
+
 def renamed_stage(out, run):
     """The same answers of a run whose first stage was another task."""
     path = store.folder(out) / f"{run}.json"
