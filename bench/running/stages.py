@@ -82,7 +82,8 @@ def _stage_course(session: TrainingSession, model: nn.Module, task: TaskSpec) ->
     run, budget = session.run, session.run.budget
     operations = count_flops(model) if budget.flops else None
     if budget.seconds is not None:
-        return Timed(StepDraw(run, session.encoding, task, operations), budget.seconds, session.device.agreed)
+        drawn = StepDraw(run, session.encoding, task, operations)
+        return Timed(drawn, budget.seconds, session.device.agreed, budget.steps)
     curriculum = build_curriculum(run, session.encoding, task, operations)
     return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
 

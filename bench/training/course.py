@@ -92,18 +92,26 @@ class Timed(Course):
     Args:
         seconds: of training alone, as the loop counts them.
         agreed: the main process's value on all processes, which have clocks of their own and must take the same steps.
+        most_steps: the budget's limit of steps, which counts one that is cut as it does a whole one.
     """
 
-    def __init__(self, source: Draw, seconds: float, agreed: Callable[[float], float] = lambda value: value) -> None:
-        self._source, self._limit, self._agreed = source, seconds, agreed
+    def __init__(
+        self,
+        source: Draw,
+        seconds: float,
+        agreed: Callable[[float], float] = lambda value: value,
+        most_steps: int | None = None,
+    ) -> None:
+        self._source, self._limit, self._agreed, self._most_steps = source, seconds, agreed, most_steps
         self._timed: deque[tuple[int, float]] = deque(maxlen=WINDOW)
         self._elapsed, self._tokens, self._total = 0.0, 0, 0.0
         self._left: list[list[Encoded]] = []
-        self._cut, self._out_of_time, self._drawn, self._counts = False, False, 0, [0]
+        self._cut, self._drawn, self._counts = False, 0, [0]
+        self._ended_by = ""
 
     @property
     def ended_by(self) -> str:
-        return "seconds" if self._out_of_time else self._source.ended_by
+        return self._ended_by or self._source.ended_by
 
     def examples_after(self, step: int, batch: int) -> int:
         return self._counts[min(step, len(self._counts) - 1)]
@@ -125,11 +133,13 @@ class Timed(Course):
         share = self._clock(number, state)
         # After a cut, the little that may be left would make steps of an example or two; more than that is time not used.
         over = share >= (1 - SECONDS_TOLERANCE if self._cut else 1)
-        examples = [] if over else self._left or self._source.draw(max(share, self._source.share))
+        no_step_left = number == self._most_steps
+        examples = [] if over or no_step_left else self._left or self._source.draw(max(share, self._source.share))
         kept = self._fitting(examples)
         self._left = examples[len(kept) :]
         self._cut |= bool(self._left)
-        self._out_of_time = not kept and (over or bool(examples))
+        if not kept:
+            self._ended_by = "seconds" if over or examples else "steps" if no_step_left else ""
         self.examples += len(kept)
         self._counts.append(self.examples)
         by_time = number / share if share else UNKNOWN

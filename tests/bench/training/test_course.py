@@ -112,6 +112,15 @@ def test_a_cut_step_that_was_quicker_than_thought_is_followed_by_what_was_cut_of
     assert [course.examples_after(step, 12) for step in range(6)] == [0, 12, 24, 36, 44, 48]
 
 
+def test_what_a_cut_step_left_is_no_step_beyond_the_budgets():
+    """Planted fault: of `4steps,11s` five were done, and the row was marked for a step that nobody had asked for."""
+    times = iter([3.0, 3.0, 3.0, 0.5])
+    course = Timed(Equal(), 11.0, most_steps=4)
+    steps, _, state = driven(course, lambda tokens: next(times))
+    assert [len(step) for step in steps] == [12, 12, 12, 8]
+    assert course.ended_by == "steps" and state.steps == 4 and course.examples == 44
+
+
 def test_nothing_follows_a_cut_step_that_took_its_time():
     """.2 s of 11 are below the tolerance."""
     times = iter([3.0, 3.0, 3.0, 1.8])
