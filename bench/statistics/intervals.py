@@ -125,7 +125,8 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
 
     A row's seed variance is the table's up to FEW_SEEDS seeds, and its own above that. Two rows of the same kind share one
     estimate of it. `others` is the other row's spread where its seeds do something else (choose solved examples), or nothing:
-    then each row's is a part of its own, with its own degrees of freedom.
+    then each row's is a part of its own, with its own degrees of freedom. So it is of rows with unlike numbers of more seeds:
+    50 seeds of one do not make known how the other's 5 vary.
     """
     # Each part is a mean of covariances between seeds, which chance can bring below what the pair's own needs.
     own = one.items_variance + other.items_variance
@@ -134,6 +135,10 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     counts = [row.values.shape[-1] for row in (one, other)]
     if others is not None and not _same_spread(spread, others):
         first, second = _own_part(one, spread), _own_part(other, others)
+        return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
+    if min(counts) > FEW_SEEDS and counts[0] != counts[1]:
+        first, second = _own_part(one, spread), _own_part(other, spread)
+        items = _items_variance_or_own(items, first.variance + second.variance, one, other)
         return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
     if min(counts) > FEW_SEEDS:
         # With more seeds a row's own variance is known well enough that another row's need not stand for it.
@@ -159,7 +164,7 @@ def _same_spread(one: Spread, other: Spread) -> bool:
 
 
 def _own_part(row: Jackknifed, spread: Spread) -> Spread:
-    """What a row's seeds add to the variance of its mean, beside a row whose seeds do something else."""
+    """What a row's seeds add to the variance of its mean, beside a row whose seeds are another part."""
     seeds = row.values.shape[-1]
     if seeds > FEW_SEEDS:
         spread = Spread(over_seeds(row.values), seeds - 1)

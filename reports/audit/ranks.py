@@ -164,7 +164,7 @@ def holm_by_steps(ps: Sequence[float]) -> list[float]:
 
 def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varying]]:
     """What the difference of two rows varies by over items, and over seeds: of both together, or of each where their seeds do
-    something else."""
+    something else or are many and not equally many."""
     own = one.items + other.items
     items = beyond_rest(own - 2 * covariance(one.runs, other.runs), own)
     freedom = min(least_freedom(one.runs), least_freedom(other.runs))
@@ -172,13 +172,15 @@ def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varyi
     if one.seeds != other.seeds:
         # A seed that trains and one that chooses examples move numbers each in its own way.
         return (items, freedom), [_own_seeds(row) for row in rows]
-    if min(counts) > POOLED_UP_TO:
-        seeds = (math.fsum(own_variance(row.runs) / len(row.runs) for row in rows), float(sum(counts) - 2))
+    if min(counts) <= POOLED_UP_TO:
+        seeds = [(math.fsum(one.seeds.variance / count for count in counts), float(one.seeds.freedom))]
+    elif counts[0] == counts[1]:
+        seeds = [(math.fsum(own_variance(row.runs) / len(row.runs) for row in rows), float(sum(counts) - 2))]
     else:
-        seeds = (math.fsum(one.seeds.variance / count for count in counts), float(one.seeds.freedom))
+        seeds = [_own_seeds(row) for row in rows]
     # Equal scores of runs that err on different items move with the items all the same.
-    moving = items or (0.0 if seeds[0] else means_variance(one.runs, other.runs))
-    return (moving, freedom), [seeds]
+    moving = items or (0.0 if any(variance for variance, _ in seeds) else means_variance(one.runs, other.runs))
+    return (moving, freedom), seeds
 
 
 def _own_seeds(row: Rival) -> Varying:

@@ -63,6 +63,14 @@ def both(values_by_row, spreads):
     ]
 
 
+@given(st.integers(0, 10_000))
+def test_places_of_rows_with_many_and_more_seeds_are_the_engines(seed):
+    drawn = np.random.default_rng(seed)
+    rows = [drawn.normal(shift, 1, (seeds, 20)) for shift, seeds in zip(drawn.normal(0, 0.8, 3), (5, 8, 8), strict=True)]
+    engine, audited = both(rows, [Spread(0.04, 18)] * 3)
+    assert audited == engine
+
+
 @given(st.integers(0, 10_000), st.integers(1, 6), st.booleans())
 def test_places_are_the_engines(seed, seeds, alike):
     """Of rows with few seeds, many seeds, one seed, and with seeds of another kind."""
