@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from bench.errors import FormatError
+from bench.hashing import digest
 from bench.records import store
 from bench.records.outcome import Outcome
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
@@ -20,8 +21,15 @@ from reports.exchange.identity import imported
 from reports.exchange.lm_eval_files import samples_beside
 from reports.exchange.lm_eval_metrics import HarnessMetric, harness_metrics, score_first, score_of, was_measured
 from reports.exchange.untrusted_files import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
+from reports.rows.aspects import OF_IMPORT
 
 HARNESS = "lm-eval"
+WORDS = ("doc_to_text", "doc_to_target", "doc_to_choice", "description")
+"""Fields of a task's configuration that say in which words its items are asked."""
+BEGINNING = 80
+"""Characters of a prompt that a record keeps, which may be a page of code."""
+MOST_OF_A_NAME = 200
+"""Bytes; a file's name may have 255, and that of a task's samples holds more than the task's."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ def _metrics_of_tasks(whole: Given, tasks: list[tuple[str, Given]]) -> tuple[dic
         task = Given(name, f"results.{name}")
         if "/" in task.text():  # its samples would lie in another folder
             raise task.wrong("a name without /")
+        if len(name.encode()) > MOST_OF_A_NAME:  # or under a name that no file can have
+            raise task.wrong(f"a name of at most {MOST_OF_A_NAME} bytes")
         config = whole["configs"][name]
         of_task = directions.get(name) or Given({}, f"{directions.place}.{name}")
         measured, faults = harness_metrics(results, of_task, config)
@@ -97,6 +107,8 @@ def _task_record(
     contents = [content, *([samples.read_bytes()] if items is not None else [])]
     run_id, inputs, source = imported(HARNESS, path, contents, setup, made_of[0])
     del inputs["seed"]  # nothing is trained here
+    if words := _words(whole["configs"][task]):
+        inputs[OF_IMPORT] = words
     record = Record(
         run_id=run_id,
         status="ok",
@@ -172,6 +184,12 @@ def _harness_setup(whole: Given, task: str, named: Named) -> Setup:
         budget=None,
         tuning=Tuning(trials=None),
     )
+
+
+def _words(config: Given) -> dict[str, str]:
+    """In which the task was asked, as far as its configuration says so: its prompt's beginning, and a hash of all of them."""
+    known = {name: part.value for name in WORDS if (part := config.get(name))}
+    return {"prompt": str(known.get(WORDS[0]))[:BEGINNING], "hash": digest(known)} if known else {}
 
 
 def _model_without_path(name: str) -> str:

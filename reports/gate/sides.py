@@ -13,15 +13,25 @@ from bench.groups import groups_by
 from bench.hashing import digest
 from bench.records.outcome import Score
 from bench.records.record import Record
-from reports.rows.fairness import BEST_WORDING, MODEL_CONTENT, Aspect, aspects
+from reports.rows.aspects import (
+    BATCH,
+    BEST_WORDING,
+    MAX_LENGTH,
+    MODEL_CONTENT,
+    OF_DATA,
+    OF_WORDING,
+    TASK_DEFINITION,
+    Aspect,
+    aspects,
+)
 from reports.rows.row import KINDS, Row
 from reports.rows.rows import aggregate, determinants
 
 Key = tuple[str, str, str, str]
 """Suite, model, task and strategy."""
 Defined = Callable[[Record], Mapping[str, Any]]
-OF_WORDING = ("prompt", "answers", "instructions")
-OF_DATA = ("train", "validation", "test", "out_of_domain")
+THROUGH_CHANGES = (MODEL_CONTENT, BEST_WORDING, BATCH, MAX_LENGTH)
+"""What may be another one on the new side, as hyper-parameters may: it is what was changed."""
 
 
 @dataclass(frozen=True)
@@ -195,9 +205,8 @@ def _aspect_difference(aspect: Aspect, new: Row, old: Row) -> str:
 
 def _question_aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike on both sides. The model need not be, and where it is another, its best wording is an outcome."""
-    # Another model may do better in other words, and that is what is compared.
-    table = [aspect for aspect in aspects(rows) if aspect not in (MODEL_CONTENT, BEST_WORDING)]
-    # Words and data have aspects of their own, which tell them in fewer letters.
+    # Another model may do better in other words, and that is what is compared. Each field of a task's definition is told.
+    table = [aspect for aspect in aspects(rows) if aspect not in (*THROUGH_CHANGES, TASK_DEFINITION)]
     return [*table, *_definition_aspects("the task", attrgetter("task_definition"), rows, but=(*OF_WORDING, *OF_DATA))]
 
 

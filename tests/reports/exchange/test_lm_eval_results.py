@@ -2,9 +2,11 @@
 
 import pytest
 
-from bench.errors import FormatError
+from bench.errors import FormatError, UserError
 from bench.records import store
 from reports.exchange.lm_eval_results import Named, read_lm_eval
+from reports.rows.fairness import check_comparable, unfair, unlike
+from reports.rows.rows import aggregate
 
 
 def by_task(path, **named):
@@ -50,6 +52,33 @@ def test_samples_are_part_of_the_id(harness_file, riddle_lines):
     beside = by_task(harness_file({"riddles": riddle_lines()}))
     assert alone["riddles"][0].run_id != beside["riddles"][0].run_id
     assert alone["sums"][0].run_id == beside["sums"][0].run_id
+
+
+@pytest.mark.parametrize(
+    ("aspect", "changed"),
+    [
+        ("definition of the task", {"versions": {"riddles": 99, "sums": 3}}),
+        ("chat template", {"chat_template_sha": "ab" * 32}),
+        ("wording of the task", {"configs": {"riddles": {"doc_to_text": "Riddle: {{q}}", "metric_list": [{"metric": "acc"}]}}}),
+    ],
+)
+def test_another_question_is_refused(harness_file, aspect, changed):
+    """Planted fault: two files of unlike versions of a task, templates or prompts were compared without a word."""
+    told = {"configs": {"riddles": {"doc_to_text": "{{q}} Answer:", "metric_list": [{"metric": "acc"}]}}}
+    one, other = (
+        by_task(harness_file(**told | more), strategy=name)["riddles"][0] for name, more in (("one", {}), ("other", changed))
+    )
+    assert [(each.aspect, each.refuses) for each in unlike(aggregate([one, other]))] == [(aspect, True)]
+    with pytest.raises(UserError, match=f"{aspect} differs: .* \\(one\\), .* \\(other\\)"):
+        check_comparable(aggregate([one, other]))
+
+
+def test_another_version_of_the_harness_is_told(harness_file):
+    one, other = (
+        by_task(harness_file(lm_eval_version=version), strategy=version)["riddles"][0] for version in ("0.4.13", "0.3.0")
+    )
+    (said,) = unfair(aggregate([one, other]))
+    assert said == "not the same chance: version of lm-eval differs: 0.4.13 (0.4.13), 0.3.0 (0.3.0)"
 
 
 def test_names_are_the_importers(harness_file, tmp_path):

@@ -1,0 +1,249 @@
+"""What must be alike in all rows of a table, and how a run's record shows it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bench.hashing import digest
+from bench.records.outcome import Forgetting
+from bench.records.record import Record
+from reports.rows.probe_definition import probe_definition
+from reports.rows.row import Row
+from reports.rows.rows import probe_names
+
+NOT_KNOWN = "not known"
+OF_WORDING = ("prompt", "answers", "instructions")
+OF_DATA = ("train", "validation", "test", "out_of_domain")
+"""Fields of a task's definition that have aspects of their own, which tell them in fewer letters."""
+OF_IMPORT = "words"
+"""The input of an imported run that tells the words of its task: how its prompt begins, and a hash of all of them."""
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """What must be alike in all rows of a table, and how a run shows it; None where its record does not know."""
+
+    name: str
+    refuses: bool
+    of: Callable[[Record], str | None]
+
+
+def all_aspects(rows: Sequence[Row]) -> list[Aspect]:
+    """What must be alike in these rows of one suite, model and task."""
+    return [*aspects(rows), *_elsewhere_aspects(rows), *_search_space_aspects(rows)]
+
+
+def aspects(rows: Sequence[Row]) -> list[Aspect]:
+    """What must be alike in rows with these probes."""
+    return [*ASPECTS, *(aspect for name in probe_names(rows) for aspect in _probe_aspects(name))]
+
+
+def _probe_aspects(name: str) -> Iterator[Aspect]:
+    yield Aspect(f"items of {name}", True, partial(_probe_items, name=name))
+    yield Aspect(f"measure of {name}", True, partial(_probe_measure, name=name))
+    yield Aspect(f"definition of {name}", True, partial(probe_definition, name=name))
+
+
+def _elsewhere_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
+    """Of each other task and domain that rows have a score on. What one mixed in and another was never trained on have columns
+    of their own."""
+    for kind, name in dict.fromkeys((row.kind(name), name) for row in rows for name in row.elsewhere):
+        yield Aspect(f"items of {name}", True, partial(_items_elsewhere, kind=kind, name=name))
+
+
+def _items_elsewhere(record: Record, kind: str, name: str) -> str | None:
+    away = record.outcome.elsewhere.get(name) if record.outcome else None
+    return f"{away.score.n:,}" if away and Row((record,)).kind(name) == kind else None
+
+
+def _search_space_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
+    """One for each strategy: each has a space of its own by design, and only its own rows can differ in it."""
+    for strategy in dict.fromkeys(row.setup.strategy for row in rows):
+        yield Aspect(f"search space of {strategy}", False, partial(_search_space, strategy=strategy))
+
+
+def _short_model_hash(record: Record) -> str | None:
+    """Two folders of one name may hold two models."""
+    model_hash = record.provenance.model_hash
+    return model_hash and model_hash[:8]
+
+
+def _short_data_hash(record: Record) -> str | None:
+    data_hash = record.provenance.data_hash
+    # A sentence holds the values of all rows side by side.
+    return data_hash and data_hash[:8]
+
+
+def _scored_item_count(record: Record) -> str | None:
+    return f"{record.outcome.score.n:,}" if record.outcome else None
+
+
+def _forgetting_in_record(record: Record, name: str) -> Forgetting | None:
+    return record.outcome.forgetting.get(name) if record.outcome else None
+
+
+def _probe_items(record: Record, name: str) -> str | None:
+    probe = _forgetting_in_record(record, name)
+    # Somebody else's result need not say how many items it asked.
+    return f"{probe.n:,}" if probe and probe.n else None
+
+
+def _probe_measure(record: Record, name: str) -> str | None:
+    probe = _forgetting_in_record(record, name)
+    return f"{probe.value_name}{' as a share' if probe.share else ''}" if probe else None
+
+
+def _score_metric(record: Record) -> str | None:
+    return record.outcome.score.name if record.outcome else None
+
+
+def _task_wording(record: Record) -> str | None:
+    """The task's own words: the prompt's beginning, and a hash of all of them. That a strategy is asked by instruction and
+    another plainly is the strategy's: its gain is over the base in the same words."""
+    inputs, task = record.provenance.inputs, record.task_definition
+    words = inputs.get(OF_IMPORT) or {name: task.get(name) for name in OF_WORDING}
+    # The beginning is for a person, and the hash for words that differ behind it.
+    return f"{str(next(iter(words.values())))[:24]!r} {digest(words)[:6]}" if any(words.values()) else None
+
+
+def _task_definition(record: Record) -> str | None:
+    """What else the task asks and how its answers are read; of an import, its version there."""
+    task = record.task_definition
+    # More metrics beside the one that is ranked by, and which items belong together, change no answer.
+    asked = {name: value for name, value in task.items() if name not in (*OF_WORDING, *OF_DATA, "name", "metrics", "cluster")}
+    if asked:
+        return f"version {task.get('version')}, {digest(asked)[:6]}"
+    version = record.setup.hyperparameters.get("task_version") if record.provenance.source else None
+    return None if version is None else f"version {version}"
+
+
+def _chat_template(record: Record) -> str | None:
+    """Of an import that tells it: another one puts other words around each question."""
+    told = record.setup.hyperparameters
+    if record.provenance.source is None or "chat_template_sha" not in told:
+        return None
+    return str(told["chat_template_sha"])[:8] if told["chat_template_sha"] else "none"
+
+
+def _version_of_harness(record: Record) -> str | None:
+    return record.provenance.versions.get("lm-eval") if record.provenance.source else None
+
+
+def _reference_precision(record: Record) -> str | None:
+    """Of the base's weights, which every row starts from; a run says it where it is not fp32."""
+    inputs = record.provenance.inputs
+    return str(inputs.get("reference_precision", "fp32")) if "precision" in inputs else None
+
+
+def _batch(record: Record) -> str | None:
+    """Examples of a step: under a budget of steps they are the budget."""
+    batch = record.provenance.inputs.get("batch")
+    return f"{batch} examples" if batch and _run_trains(record) else None
+
+
+def _max_length(record: Record) -> str | None:
+    """How much of a text may be read, in training and when asked."""
+    length = record.provenance.inputs.get("max_length")
+    return f"{length} tokens" if length else None
+
+
+def _best_base_wording(record: Record) -> str | None:
+    return record.outcome.best_base.style if record.outcome and record.outcome.best_base else None
+
+
+def _used_precision(record: Record) -> str | None:
+    origin = record.provenance
+    precision = origin.environment.get("precision") or origin.device.get("precision")
+    return str(precision) if precision else None
+
+
+def _engine_number(record: Record) -> str | None:
+    engine = record.provenance.engine_version
+    return None if engine is None else str(engine)
+
+
+def _run_trains(record: Record) -> bool:
+    return bool(record.cost and record.cost.train_examples)
+
+
+def _training_budget(record: Record) -> str | None:
+    # A training of unknown budget may have had any chance, which is no equal one.
+    return (record.setup.budget or NOT_KNOWN) if _run_trains(record) or _may_have_trained(record) else None
+
+
+def _placement_of_seconds(record: Record) -> str | None:
+    """`cpu x 4`: what seconds are worth hangs on the kind of device and on how many there are. No other budget has one."""
+    placement = record.provenance.inputs.get("placement")
+    return str(placement) if placement else None
+
+
+def tuning_trials(record: Record) -> str | None:
+    trials = record.setup.tuning.trials
+    chosen = _run_trains(record) or _has_untrained_settings(record) or _may_have_trained(record)
+    return (NOT_KNOWN if trials is None else str(trials)) if chosen else None
+
+
+def _may_have_trained(record: Record) -> bool:
+    """Whether somebody else's result is of a model of which nobody says how it came to be: it may have had any trials."""
+    return record.provenance.source is not None and (record.cost is None or record.cost.train_examples is None)
+
+
+def _has_untrained_settings(record: Record) -> bool:
+    """Whether a row that trains nothing hangs on settings, as `few-shot` on its shots: trials could choose them."""
+    return bool(record.cost and record.cost.train_examples == 0 and record.setup.hyperparameters)
+
+
+def _tuning_detail(record: Record, name: str) -> str | None:
+    """How the trials were made; without any a record says nothing of it, and their number tells that."""
+    value = getattr(record.setup.tuning, name)
+    return None if value is None else str(value)
+
+
+def _search_space(record: Record, strategy: str) -> str | None:
+    space = (record.provenance.inputs.get("search") or {}).get("space")
+    if record.setup.strategy != strategy or not space:
+        return None
+    return " and ".join(f"{name} {_range_in_words(values)}" for name, values in sorted(space.items()))
+
+
+def _range_in_words(values: Mapping[str, Any]) -> str:
+    """`1e-05 to 0.001 by its logarithm`"""
+    # True and 1 are two choices, which JSON keeps apart.
+    if "choice" in values:
+        return f"one of {json.dumps(values['choice'])}"
+    kinds = (" in whole numbers" if values.get("integer") else "", " by its logarithm" if values.get("log") else "")
+    return f"{values['low']!r} to {values['high']!r}{''.join(kinds)}"
+
+
+MODEL_CONTENT = Aspect("model's content", True, _short_model_hash)
+BEST_WORDING = Aspect("best wording of the base", True, _best_base_wording)
+TASK_DEFINITION = Aspect("definition of the task", True, _task_definition)
+BATCH = Aspect("batch", False, _batch)
+MAX_LENGTH = Aspect("max_length", False, _max_length)
+"""By the names of the axes that `ablate` sweeps, which are meant to differ."""
+ASPECTS = (
+    MODEL_CONTENT,
+    Aspect("data", True, _short_data_hash),
+    Aspect("number of items", True, _scored_item_count),
+    Aspect("metric", True, _score_metric),
+    Aspect("wording of the task", True, _task_wording),
+    TASK_DEFINITION,
+    Aspect("chat template", True, _chat_template),
+    BEST_WORDING,
+    Aspect("precision", True, _used_precision),
+    Aspect("reference precision", True, _reference_precision),
+    Aspect("engine version", True, _engine_number),
+    Aspect("version of lm-eval", False, _version_of_harness),
+    Aspect("budget", False, _training_budget),
+    BATCH,
+    MAX_LENGTH,
+    Aspect("placement of the budget's seconds", False, _placement_of_seconds),
+    Aspect("number of trials", False, tuning_trials),
+    Aspect("a trial's share of the budget", False, partial(_tuning_detail, name="share")),
+    Aspect("a trial's number of seeds", False, partial(_tuning_detail, name="seeds")),
+    Aspect("a trial's validation items", False, partial(_tuning_detail, name="items")),
+    Aspect("sampler of trials", False, partial(_tuning_detail, name="sampler")),
+    Aspect("pruner of trials", False, partial(_tuning_detail, name="pruner")),
+)
