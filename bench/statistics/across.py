@@ -20,14 +20,16 @@ def interquartile_mean(tasks: Sequence[Floats]) -> float:
     """The mean of the middle half of all scores, (seeds,) of each task: one task that is far off moves it little. A task with
     more seeds than another counts no more.
 
-    Whole scores are left out, as in rliable: of fewer than four none is, and it is their mean.
+    A quarter is left out at each end to the fraction of a score. rliable leaves out whole scores, as many as there are in a
+    quarter, which is the same for multiples of four. Of other numbers a row's mean would hang on how many seeds it has.
     """
     return float(trim_mean(np.concatenate(_equally_many_scores(tasks)), 0.25))
 
 
 def _equally_many_scores(tasks: Sequence[Floats]) -> list[Floats]:
-    """As many scores of each task, (..., seeds), every one of them as often as the others of its task."""
-    common = math.lcm(*(np.shape(task)[-1] for task in tasks))
+    """As many scores of each task, (..., seeds), every one of them as often as the others of its task, and all together a
+    multiple of four."""
+    common = 4 * math.lcm(*(np.shape(task)[-1] for task in tasks))
     return [np.repeat(task, common // np.shape(task)[-1], axis=-1) for task in tasks]
 
 

@@ -66,8 +66,8 @@ def critical_of_places(rows: int, tasks: int) -> float:
 
 
 def _scores_of_equal_weight(tasks: Sequence[Sequence[float]]) -> list[float]:
-    """All scores, those of a task with fewer seeds the more often."""
-    common = math.lcm(*map(len, tasks))
+    """All scores, those of a task with fewer seeds the more often, and each four times, so that a quarter of them is whole."""
+    common = 4 * math.lcm(*map(len, tasks))
     return [score for task in tasks for score in task for _ in range(common // len(task))]
 
 
