@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bench.commands.options import DEFAULT_OUT, Out
-from bench.commands.results import records_of
+from bench.commands.options import DEFAULT_OUT, AllowUnequal, Out
+from bench.commands.results import comparable_rows, records_of
 
 STUDIES = typer.Typer()
 
@@ -21,6 +21,7 @@ def selfcheck(
         int | None, typer.Option(min=2, help="Seeds of each simulated row; without it as many as the real rows have.")
     ] = None,
     probes: Annotated[bool, typer.Option("--probes", help="Also check what is said of each probe's losses.")] = False,
+    allow_unequal: AllowUnequal = False,
 ) -> int:
     """Simulate tables in the likeness of yours, and count how often what they say is true; exit status 1 where a bar fails.
 
@@ -29,7 +30,8 @@ def selfcheck(
     """
     from reports.terminal.selfcheck import check
 
-    return 0 if check(records_of(suite, out), out, tables, seed, seeds, probes) else 1
+    rows = comparable_rows(records_of(suite, out), out, allow_unequal)
+    return 0 if check(rows, out, tables, seed, seeds, probes) else 1
 
 
 @STUDIES.command()
@@ -37,11 +39,12 @@ def power(
     difference: Annotated[str, typer.Option(help="The difference between two rows that is to be found, e.g. 2points.")],
     suite: Annotated[str | None, typer.Option(help="The pilot: only this suite's records.")] = None,
     out: Out = DEFAULT_OUT,
+    allow_unequal: AllowUnequal = False,
 ) -> int:
     """How many seeds and test items finding a difference takes, and how long, from the answers of a pilot."""
     from reports.terminal.power import print_power
 
-    print_power(records_of(suite, out), out, difference)
+    print_power(comparable_rows(records_of(suite, out), out, allow_unequal), difference)
     return 0
 
 

@@ -2,37 +2,36 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.durations import lasting
 from bench.errors import UserError
-from bench.records.record import Record
 from bench.statistics.study_size import Pilot
 from reports.formats.console import add_column, console, plain_table, say
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.pilots import known_items, pilot_of, study_seconds
 from reports.rows.row import Row
-from reports.rows.rows import aggregate, grouped
+from reports.rows.rows import grouped
+from reports.rows.standing import score_standing
 
 SEEDS = range(2, 11)
 """The least has two: one seed says nothing of how far another moves a score."""
 NONE = "none suffices"
 
 
-def print_power(records: Sequence[Record], out: Path, difference: str) -> None:
+def print_power(rows: Sequence[Row], difference: str) -> None:
     """Print a table for each model and task of the pilot.
 
     Raises:
         UserError: the difference is none, or no table says what varies; the reasons are in it.
     """
     to, reasons, shown = console(), [], 0
-    for (suite, model, task), rows in grouped(aggregate(records, out)).items():
+    for (suite, model, task), group in grouped(rows).items():
         where = f"{suite}: {model} on {task}"
-        scored = [row for row in rows if row.score]
+        scored = [row for row in group if row.score]
         pilot = pilot_of(scored)
         wanted = _parsed_difference(difference, scored[0].quantity) if scored else None
         # A suite may have scores in several units, of which a difference can be in one alone.
@@ -61,8 +60,9 @@ def _show_plan(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, diffe
     quantity = rows[0].quantity
     wanted = f"{numbers.span(difference, quantity)} {quantity.unit}"
     say(to, f"{where}: to find a difference of {wanted} between two rows that train four times out of five")
-    # The pilot's own seeds, by its degrees of freedom: each row has as many.
-    now = numbers.span(pilot.smallest(pilot.freedom // pilot.rows + 1, pilot.items), quantity)
+    # The pilot's rows may have unlike numbers of seeds: what it finds is what its table says, and no design's number.
+    standing = score_standing(rows)
+    now = numbers.span(standing.detectable.value, quantity) if standing and standing.detectable else numbers.MISSING
     say(
         to,
         f"Pilot: {pilot.rows} rows that train, {pilot.items:,} items, seed SD {numbers.span(pilot.sigma2**0.5, quantity)} "

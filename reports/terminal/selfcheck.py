@@ -5,14 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.errors import UserError
-from bench.records.record import Record
 from bench.statistics.bars import StatisticalBar, bars
 from bench.statistics.gate_bars import gate_bars
 from bench.statistics.likeness import Likeness
 from reports.formats.console import console, say
 from reports.gate.tolerance import Tolerance
 from reports.rows.row import Row
-from reports.rows.rows import aggregate, grouped
+from reports.rows.rows import grouped
 from reports.rows.simulation_inputs import likeness_of, probe_likenesses
 from reports.rows.standing import that_learned
 
@@ -20,7 +19,7 @@ COMPARISONS = 4
 """Of so many tables one comparison is simulated: it holds twice the rows."""
 
 
-def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: int | None = None, probes: bool = False) -> bool:
+def check(rows: Sequence[Row], out: Path, tables: int, seed: int, seeds: int | None = None, probes: bool = False) -> bool:
     """Print the bars of each model and task, and with `probes` those of what each probe lost; whether all of them hold. Tables
     have as many seeds as the real one, or `seeds`.
 
@@ -28,7 +27,7 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
         UserError: no table has answers to simulate from; the reasons are in it.
     """
     to, passed, reasons = console(), [], []
-    for where, likeness, within in _tables_to_check(records, out, probes):
+    for where, likeness, within in _tables_to_check(rows, out, probes):
         if isinstance(likeness, str):
             reasons.append(f"{where}: {likeness}")
             continue
@@ -46,10 +45,10 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
     return all(passed)
 
 
-def _tables_to_check(records: Sequence[Record], out: Path, probes: bool) -> Iterator[tuple[str, Likeness | str, float]]:
+def _tables_to_check(all_rows: Sequence[Row], out: Path, probes: bool) -> Iterator[tuple[str, Likeness | str, float]]:
     """Each table's name, what is drawn in its likeness or why nothing is, and what nobody minds by the margins that `compare`
     has by default."""
-    for (suite, model, task), rows in grouped(aggregate(records, out)).items():
+    for (suite, model, task), rows in grouped(all_rows).items():
         where, likeness = f"{suite}: {model} on {task}", likeness_of(rows, out)
         yield where, likeness, 0.0 if isinstance(likeness, str) else _within_of_score(rows, likeness)
         for probe, of in probe_likenesses(rows, out) if probes else ():

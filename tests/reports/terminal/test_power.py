@@ -4,6 +4,9 @@ import pytest
 
 from bench import cli
 from bench.errors import UserError
+from reports.rows.captions import smallest_found
+from reports.rows.rows import aggregate
+from reports.rows.standing import score_standing
 from reports.terminal.power import duration, print_power
 
 
@@ -24,15 +27,40 @@ def test_a_table_of_seeds_items_and_time(make, out, capsys):
     assert any("872 test items" in line for line in lines)
 
 
+@pytest.mark.parametrize("seeds", [(3, 3), (2, 8), (5, 20)])
+def test_what_the_pilot_finds_is_what_its_table_says(make, out, capsys, seeds):
+    """Planted fault: with 2 and 20 seeds `power` told 3.4 points and the table's caption 5.2."""
+    counts = dict(zip(("full", "frozen"), seeds, strict=True))
+    pairs = [make.record(name, seed, 0.8 + 0.01 * (seed % 3)) for name, count in counts.items() for seed in range(count)]
+    rows = aggregate(make.kept(out, pairs), out)
+    (caption, *_) = smallest_found(score_standing(rows))
+    print_power(rows, "3points")
+    (found,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("It finds "))
+    assert found.removeprefix("It finds ").split()[0] == caption.removeprefix("Smallest detectable difference: ").split()[0]
+
+
+@pytest.mark.parametrize("command", [["power", "--difference", "3points"], ["selfcheck", "--tables", "100"]])
+def test_what_no_table_shows_is_no_pilot(make, out, capsys, command):
+    """Planted fault: rows of two engines, which `results` refuses, were planned from and simulated."""
+    for name, engine in (("full", 5), ("frozen", 4)):
+        make.kept(out, [(make.changed(record, engine_version=engine), frame)
+                        for record, frame in (make.record(name, seed) for seed in range(2))])  # fmt: skip
+    for more, status in (([], 2), (["--allow-unequal"], 0)):
+        with pytest.raises(SystemExit) as left:
+            cli.main([*command, "--out", str(out), *more])
+        assert left.value.code == status or (status == 0 and left.value.code == 1)
+    assert "engine version differs" in capsys.readouterr().err
+
+
 def test_another_unit_or_none_is_the_user_s_mistake(make, out):
-    records = make.kept(out, make.suite(2))
+    rows = aggregate(make.kept(out, make.suite(2)), out)
     for text in ("points", "0points", "-1points"):
         with pytest.raises(UserError, match=f"difference '{text}': give a number with its unit"):
-            print_power(records, out, text)
+            print_power(rows, text)
     with pytest.raises(UserError, match="no pilot to plan from; .* its score is in points"):
-        print_power(records, out, "2nats")
+        print_power(rows, "2nats")
     with pytest.raises(UserError, match="one seed says nothing"):
-        print_power(make.kept(out, make.suite(1)), out, "2points")
+        print_power(aggregate(make.kept(out, make.suite(1)), out), "2points")
 
 
 def test_a_unit_may_have_an_underscore(make, out):
@@ -40,7 +68,7 @@ def test_a_unit_may_have_an_underscore(make, out):
     records = [make.record(name, seed)[0] for name in ("full", "frozen") for seed in range(2)]
     score = records[0].outcome.score.model_copy(update={"name": "bits_per_byte", "share": False})
     with pytest.raises(UserError, match="no pilot to plan from; .* left no answers per item"):
-        print_power([make.changed(record, score=score) for record in records], out, ".02bits_per_byte")
+        print_power(aggregate([make.changed(record, score=score) for record in records], out), ".02bits_per_byte")
 
 
 def test_duration_as_text():

@@ -71,11 +71,11 @@ def test_what_is_planted_is_what_the_caption_prints(make, out, capsys):
     (caption, *_) = smallest_found(score_standing(aggregate(records, out)))
     assert caption.endswith("Holm over all 6 pairs.")
     printed = caption.removeprefix("Smallest detectable difference: ").partition(" points")[0]
-    check(records, out, 100, 0)
+    check(aggregate(records, out), out, 100, 0)
     said = capsys.readouterr().out
     assert f"planted: {printed} points, the smallest detectable difference that is printed, found: " in said
     # With other seeds the caption would print another.
-    check(records, out, 100, 0, seeds=5)
+    check(aggregate(records, out), out, 100, 0, seeds=5)
     said = capsys.readouterr().out
     assert "the smallest detectable difference of such tables, found: " in said and f"planted: {printed} points" not in said
 
@@ -84,7 +84,7 @@ def test_bars_of_entities_are_printed(make, out, capsys):
     records = make.kept(out, [make.entities(name, seed) for name in ("full", "frozen") for seed in range(3)])
     (caption, *_) = smallest_found(score_standing(aggregate(records, out)))
     printed = caption.removeprefix("Smallest detectable difference: ").partition(" points")[0]
-    assert check(records, out, 1000, 0)
+    assert check(aggregate(records, out), out, 1000, 0)
     first, *_, last = (said := capsys.readouterr().out).splitlines()
     assert first.startswith("sentiment: smollm2 on sst2: 2 rows, 3 seeds (SD ") and last == "11 of 11 bars hold"
     assert f"planted: {printed} points, the smallest detectable difference that is printed, found: " in said
@@ -94,7 +94,7 @@ def test_bars_of_what_probes_lost_are_printed_where_they_are_asked_for(make, out
     records = make.kept(out, [make.ranking(name, seed) for name in ("full", "frozen") for seed in range(3)])
     (caption, *_) = smallest_found(forgetting_standing(aggregate(records, out), "mrpc"))
     printed = caption.removeprefix("Smallest detectable difference: ").partition(" points")[0]
-    check(records, out, 100, 0)
+    check(aggregate(records, out), out, 100, 0)
     assert "mrpc" not in capsys.readouterr().out
     assert left_with(["selfcheck", "--out", str(out), "--tables", "400", "--probes"]) in (0, 1)
     said = capsys.readouterr().out
@@ -115,11 +115,11 @@ def test_margins_of_a_comparison_are_those_of_the_score_s_unit(make, out, capsys
         score = record.outcome.score.model_copy(update={"name": "chrf", "value": 60.0, "share": False})
         return make.changed(record, score=score, metrics={"chrf": score}), frame
 
-    check(make.kept(out, suite(make)), out, 100, 0)
+    check(aggregate(make.kept(out, suite(make)), out), out, 100, 0)
     assert "compare: changed by 2.0 points, the same" in capsys.readouterr().out
     records = make.kept(out / "written", [written(name, seed) for name in ("full", "frozen") for seed in range(2)])
     truth = float(likeness_of(aggregate(records, out / "written"), out / "written").truths.mean())
-    check(records, out / "written", 100, 0)
+    check(aggregate(records, out / "written"), out / "written", 100, 0)
     assert f"compare: changed by {5 * truth:.1f} points, the same" in capsys.readouterr().out
 
 
@@ -133,17 +133,17 @@ def test_a_bar_that_fails_is_exit_status_1(make, out, capsys, monkeypatch):
 
 def test_what_cannot_be_checked_is_said(make, out, capsys):
     alone = make.record("full", suite="other")
-    check(make.kept(out, [*suite(make), alone]), out, 100, 0)
+    check(aggregate(make.kept(out, [*suite(make), alone]), out), out, 100, 0)
     assert "not checked: other: smollm2 on sst2: nothing is known of seeds" in capsys.readouterr().out
     with pytest.raises(UserError, match="nothing can be checked; other: .* --seeds 2 or more"):
-        check([alone[0]], out, 100, 0)
+        check(aggregate([alone[0]], out), out, 100, 0)
 
 
 @pytest.mark.slow
 def test_bars_hold_in_tables_drawn_from_ten_real_seeds_of_one_row(capsys):
     """What tunebench's own CI accepted: MiniLM's answers to 872 reviews."""
     (folder,) = ACCEPTED.iterdir()
-    check(store.read_all(folder), folder, 2000, 0)
+    check(aggregate(store.read_all(folder), folder), folder, 2000, 0)
     first, *bars, _ = capsys.readouterr().out.splitlines()
     assert first.startswith("gate: minilm on sst2: 1 rows, 10 seeds")
     assert len(bars) == 10 and [bar for bar in bars if not bar.startswith("ok ")] == []
@@ -158,7 +158,7 @@ def test_bars_hold_in_tables_drawn_from_real_answers_of_several_rows(tmp_path, d
     (caption, *_) = smallest_found(score_standing(aggregate(records, tmp_path / "out")))
     assert caption.endswith("Holm over all 6 pairs.")
     capsys.readouterr()
-    check(records, tmp_path / "out", 2000, 0)
+    check(aggregate(records, tmp_path / "out"), tmp_path / "out", 2000, 0)
     first, *bars, _ = capsys.readouterr().out.splitlines()
     assert first.startswith("trained: tiny-bert on sst2: 3 rows, 3 seeds") and "872 items" in first
     assert len(bars) == 11 and [bar for bar in bars if not bar.startswith("ok ")] == []
