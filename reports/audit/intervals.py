@@ -21,15 +21,15 @@ SEEDS_ALONE = ("relative_forgetting", "stages")
 """Numbers without an interval over items."""
 Left = dict[Path, LeftOut]
 """By the place of the number in a record's outcome."""
-Run = TypeVar("Run")
+OfRun = TypeVar("OfRun")
 
 
-class SeededRow(NamedTuple, Generic[Run]):
+class SeededRow(NamedTuple, Generic[OfRun]):
     """A row that depends on a seed, and what is known of each of its runs."""
 
     fallen: bool
     """Whether it collapsed with all its seeds, or all but one."""
-    runs: Sequence[Run]
+    runs: Sequence[OfRun]
 
 
 def left_out(record: Record, items: pd.DataFrame) -> Left:

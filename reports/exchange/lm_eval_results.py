@@ -24,7 +24,7 @@ from reports.exchange.untrusted_files import MOST_TEXT, Given, is_finite, precis
 from reports.rows.aspects import OF_IMPORT
 
 HARNESS = "lm-eval"
-WORDS = ("doc_to_text", "doc_to_target", "doc_to_choice", "description")
+WORDING_FIELDS = ("doc_to_text", "doc_to_target", "doc_to_choice", "description")
 """Fields of a task's configuration that say in which words its items are asked."""
 BEGINNING = 80
 """Characters of a prompt that a record keeps, which may be a page of code."""
@@ -188,8 +188,8 @@ def _harness_setup(whole: Given, task: str, named: Named) -> Setup:
 
 def _words(config: Given) -> dict[str, str]:
     """In which the task was asked, as far as its configuration says so: its prompt's beginning, and a hash of all of them."""
-    known = {name: part.value for name in WORDS if (part := config.get(name))}
-    return {"prompt": str(known.get(WORDS[0]))[:BEGINNING], "hash": digest(known)} if known else {}
+    known = {name: part.value for name in WORDING_FIELDS if (part := config.get(name))}
+    return {"prompt": str(known.get(WORDING_FIELDS[0]))[:BEGINNING], "hash": digest(known)} if known else {}
 
 
 def _model_without_path(name: str) -> str:

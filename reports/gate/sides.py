@@ -14,12 +14,12 @@ from bench.hashing import digest
 from bench.records.outcome import Score
 from bench.records.record import Record
 from reports.rows.aspects import (
-    BATCH,
     BEST_WORDING,
     MAX_LENGTH,
     MODEL_CONTENT,
     OF_DATA,
     OF_WORDING,
+    STEP_BATCH,
     TASK_DEFINITION,
     Aspect,
     aspects,
@@ -30,7 +30,7 @@ from reports.rows.rows import aggregate, determinants
 Key = tuple[str, str, str, str]
 """Suite, model, task and strategy."""
 Defined = Callable[[Record], Mapping[str, Any]]
-THROUGH_CHANGES = (MODEL_CONTENT, BEST_WORDING, BATCH, MAX_LENGTH)
+THROUGH_CHANGES = (MODEL_CONTENT, BEST_WORDING, STEP_BATCH, MAX_LENGTH)
 """What may be another one on the new side, as hyper-parameters may: it is what was changed."""
 
 

@@ -220,7 +220,7 @@ def _range_in_words(values: Mapping[str, Any]) -> str:
 MODEL_CONTENT = Aspect("model's content", True, _short_model_hash)
 BEST_WORDING = Aspect("best wording of the base", True, _best_base_wording)
 TASK_DEFINITION = Aspect("definition of the task", True, _task_definition)
-BATCH = Aspect("batch", False, _batch)
+STEP_BATCH = Aspect("batch", False, _batch)
 MAX_LENGTH = Aspect("max_length", False, _max_length)
 """By the names of the axes that `ablate` sweeps, which are meant to differ."""
 ASPECTS = (
@@ -237,7 +237,7 @@ ASPECTS = (
     Aspect("engine version", True, _engine_number),
     Aspect("version of lm-eval", False, _version_of_harness),
     Aspect("budget", False, _training_budget),
-    BATCH,
+    STEP_BATCH,
     MAX_LENGTH,
     Aspect("placement of the budget's seconds", False, _placement_of_seconds),
     Aspect("number of trials", False, tuning_trials),

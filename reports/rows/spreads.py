@@ -10,7 +10,7 @@ from bench.records.record import Record
 from bench.statistics.intervals import Spread, pooled
 from bench.statistics.variances import over_seeds
 
-Values = tuple[tuple[float, ...], ...]
+SeedValues = tuple[tuple[float, ...], ...]
 """Of each row, one per seed."""
 
 
@@ -27,13 +27,13 @@ class SeedSpreads:
         return _pooled_spread(_values(self.rows, number), _values(self._fallen, number))
 
 
-def _values(rows: Sequence[Sequence[Outcome]], number: Callable[[Outcome], float | None]) -> Values:
+def _values(rows: Sequence[Sequence[Outcome]], number: Callable[[Outcome], float | None]) -> SeedValues:
     values = [tuple(number(outcome) for outcome in row) for row in rows]
     return tuple(tuple(value for value in row if value is not None) for row in values if None not in row)
 
 
 @lru_cache
-def _pooled_spread(rows: Values, fallen: Values) -> Spread:
+def _pooled_spread(rows: SeedValues, fallen: SeedValues) -> Spread:
     """Each row of a table asks anew for the same.
 
     A row that gives the same answer to everything with each seed hardly varies, and beside it the others would seem surer than

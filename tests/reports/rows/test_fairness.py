@@ -97,38 +97,6 @@ def test_another_question_is_refused(make, aspect, changes):
     assert said.startswith(f"not the same question: {aspect} differs: ") and "(full)" in said and "(frozen)" in said
 
 
-@pytest.mark.parametrize("fields", [{"version": 2}, {"options": {"outside": "drop"}}, {"type_version": 2}, {"type": "qa"}])
-def test_another_definition_of_the_task_is_refused(make, fields):
-    one, other = (with_task(record, version=1) for record in pair(make))
-    assert differing(one, other) == differing(one, with_task(other, version=1, metrics=["f1_macro"], cluster="film")) == {}
-    assert differing(one, with_task(other, **{"version": 1, **fields})) == {"definition of the task": True}
-
-
-def with_inputs(record, **inputs):
-    origin = record.provenance
-    return record.model_copy(update={"provenance": origin.model_copy(update={"inputs": {**origin.inputs, **inputs}})})
-
-
-def test_bases_in_two_precisions_are_refused(make):
-    """Planted fault: both ran in fp32 by their records, and the weights of one had been rounded to bf16."""
-    one, other = (with_inputs(record, precision="fp32") for record in pair(make))
-    assert differing(one, other) == differing(one, with_inputs(other, reference_precision="fp32")) == {}
-    assert differing(one, with_inputs(other, reference_precision="bf16")) == {"reference precision": True}
-
-
-def test_batches_and_lengths_are_a_chance(make):
-    """Planted fault: of a budget of 4 steps one row had four times the examples of the other, and "was better"."""
-    one, other = (with_inputs(record, batch=16, max_length=256) for record in pair(make))
-    assert differing(one, other) == {}
-    assert differing(one, with_inputs(other, batch=4)) == {"batch": False}
-    assert differing(one, with_inputs(other, max_length=8)) == {"max_length": False}
-    (said,) = unfair(rows_of(one, with_inputs(other, batch=4)))
-    assert said == "not the same chance: batch differs: 16 examples (full), 4 examples (frozen)"
-    # What trains nothing has no batch.
-    bare = with_inputs(make.changed(make.record("zero-shot", trainable=0)[0]), batch=4, max_length=256)
-    assert differing(one, bare) == {}
-
-
 def test_other_items_are_refused(make):
     one, other = pair(make)
     other = make.changed(other, score=scored(other, n=100))
