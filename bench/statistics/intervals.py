@@ -133,11 +133,11 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     items = beyond_rounding(own - 2 * one.items_covariance(other), own)
     item_freedom = np.minimum(one.freedom, other.freedom)
     counts = [row.values.shape[-1] for row in (one, other)]
-    if others is not None and not _same_spread(spread, others):
-        first, second = _own_part(one, spread), _own_part(other, others)
-        return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
-    if min(counts) > FEW_SEEDS and counts[0] != counts[1]:
-        first, second = _own_part(one, spread), _own_part(other, spread)
+    unlike = others is not None and not _same_spread(spread, others)
+    if unlike or (min(counts) > FEW_SEEDS and counts[0] != counts[1]):
+        parts = [_own_part(one, spread), _own_part(other, spread if others is None else others)]
+        # A table averages its pairs part by part: what more seeds tell stands in the first part of each.
+        first, second = parts if unlike else sorted(parts, key=lambda part: -part.freedom)
         items = _items_variance_or_own(items, first.variance + second.variance, one, other)
         return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
     if min(counts) > FEW_SEEDS:

@@ -171,13 +171,14 @@ def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varyi
     rows, counts = (one, other), (len(one.runs), len(other.runs))
     if one.seeds != other.seeds:
         # A seed that trains and one that chooses examples move numbers each in its own way.
-        return (items, freedom), [_own_seeds(row) for row in rows]
-    if min(counts) <= POOLED_UP_TO:
+        seeds = [_own_seeds(row) for row in rows]
+    elif min(counts) <= POOLED_UP_TO:
         seeds = [(math.fsum(one.seeds.variance / count for count in counts), float(one.seeds.freedom))]
     elif counts[0] == counts[1]:
         seeds = [(math.fsum(own_variance(row.runs) / len(row.runs) for row in rows), float(sum(counts) - 2))]
     else:
-        seeds = [_own_seeds(row) for row in rows]
+        # What is known by more seeds stands first, since parts are averaged over pairs by their places.
+        seeds = [_own_seeds(row) for row in sorted(rows, key=lambda row: -len(row.runs))]
     # Equal scores of runs that err on different items move with the items all the same.
     moving = items or (0.0 if any(variance for variance, _ in seeds) else means_variance(one.runs, other.runs))
     return (moving, freedom), seeds
