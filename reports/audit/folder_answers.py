@@ -20,7 +20,9 @@ from reports.audit.frontiers import frontier_of, frugal_of, same_number, sparing
 from reports.audit.imported_means import binomial_bounds
 from reports.audit.intervals import (
     Left,
+    OfRun,
     SeededRow,
+    SeededTable,
     left_out,
     record_intervals,
     row_intervals,
@@ -92,9 +94,9 @@ class FolderAnswers:
         numbers |= _spread_of_wordings([made.numbers for made in made_of])
         table = _seeded_table(row, rows)
         # A row beside it without answers has a part in the seeds' variance, which can't be made again then.
-        if not all(self._has(each.runs) for each in table):
+        if not all(self._has(each.runs) for each in table.rows):
             return numbers
-        parts = [SeededRow(each.fallen, [self._answered[run.run_id].left for run in each.runs]) for each in table]
+        parts = _table_of(table, [[self._answered[run.run_id].left for run in each.runs] for each in table.rows])
         numbers |= row_intervals(left, parts, row)
         numbers |= seeds_alone_intervals([made.numbers for made in made_of], self._numbers_beside(row, table), row)
         self._rivals[row.runs[0].run_id] = _rivals(made_of, parts, row)
@@ -103,15 +105,15 @@ class FolderAnswers:
         self._rows[row.runs[0].run_id] = numbers
         return numbers
 
-    def _numbers_beside(self, row: ShownRow, table: Sequence[SeededRow[Record]]) -> list[SeededRow[Numbers]]:
+    def _numbers_beside(self, row: ShownRow, table: SeededTable[Record]) -> SeededTable[Numbers]:
         """Of the runs that say how far a seed moves the row's; of stages, those that went through the same ones."""
         beside = []
-        for each in table:
+        for each in table.rows:
             numbers = [self._answered[run.run_id].numbers for run in each.runs]
             if _stages_of(each.runs) != _stages_of(row.runs):
                 numbers = [{place: n for place, n in known.items() if place[0] != "stages"} for known in numbers]
-            beside.append(SeededRow(each.fallen, numbers))
-        return beside
+            beside.append(numbers)
+        return _table_of(table, beside)
 
     def of_column(self, column: ShownColumn) -> Numbers:
         """The places of its rows, how far two are apart, and the smallest detectable difference; nothing where one's numbers
@@ -226,7 +228,7 @@ def _losses_shown(counts: Numbers, bounds: Numbers) -> Numbers:
     return shown
 
 
-def _rivals(runs: Sequence[FromAnswers], table: Sequence[SeededRow[Left]], row: ShownRow) -> dict[Place, Rival]:
+def _rivals(runs: Sequence[FromAnswers], table: SeededTable[Left], row: ShownRow) -> dict[Place, Rival]:
     """A row's score, and what it lost of each probe, as they are held against other rows'."""
     rivals = {}
     for source, question in runs[0].questions.items():
@@ -238,7 +240,7 @@ def _rivals(runs: Sequence[FromAnswers], table: Sequence[SeededRow[Left]], row: 
     return rivals
 
 
-def _p_values(runs: Sequence[Left], table: Sequence[SeededRow[Left]], row: ShownRow) -> Numbers:
+def _p_values(runs: Sequence[Left], table: SeededTable[Left], row: ShownRow) -> Numbers:
     """How surprising each difference is: a probe's loss among all probes of the row, and none of them where one can't be made
     again."""
     numbers: Numbers = {}
@@ -261,19 +263,22 @@ def _of_its_time(numbers: Mapping[Place, AtPlace], known: Numbers) -> dict[Place
     return {place: number for place, number in numbers.items() if place[2:3] != LATER or place[:3] in parts}
 
 
-def _seeded_table(row: ShownRow, rows: Sequence[ShownRow]) -> list[SeededRow[Record]]:
-    """The rows of several seeds that say how far one moves this row's numbers; none for a row that depends on no seed."""
+def _seeded_table(row: ShownRow, rows: Sequence[ShownRow]) -> SeededTable[Record]:
+    """Without rows for a row that depends on no seed."""
     if not row.seeded:
-        return []
+        return SeededTable()
     beside = [other.runs for other in rows if other.seeded and other.table == row.table and len(other.runs) > 1]
-    learned = [sum(map(_did_not_collapse, runs)) > 1 for runs in beside]
-    # Where no row has learned anything they are all that there is.
-    return [SeededRow(any(learned) and not each, runs) for each, runs in zip(learned, beside, strict=True)]
+    return SeededTable([SeededRow(runs, [_collapsed(run) for run in runs]) for runs in beside], any(map(_collapsed, row.runs)))
+
+
+def _table_of(table: SeededTable[Record], runs: Sequence[Sequence[OfRun]]) -> SeededTable[OfRun]:
+    """The same rows, with what is known of their runs."""
+    return SeededTable([SeededRow(mine, row.collapsed) for mine, row in zip(runs, table.rows, strict=True)], table.fallen)
 
 
 def _stages_of(runs: Sequence[Record]) -> list[Sequence[str] | None]:
     return [run.outcome.stages.tasks if run.outcome and run.outcome.stages else None for run in runs[:1]]
 
 
-def _did_not_collapse(run: Record) -> bool:
-    return run.outcome is not None and run.outcome.collapsed is None
+def _collapsed(run: Record) -> bool:
+    return run.outcome is not None and run.outcome.collapsed is not None

@@ -1,7 +1,9 @@
 """The intervals of a record and of a row once more, from the items alone."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
 import pandas as pd
@@ -25,11 +27,29 @@ OfRun = TypeVar("OfRun")
 
 
 class SeededRow(NamedTuple, Generic[OfRun]):
-    """A row that depends on a seed, and what is known of each of its runs."""
+    """A row that depends on a seed: what is known of each of its runs, and whether that run collapsed."""
 
-    fallen: bool
-    """Whether it collapsed with all its seeds, or all but one."""
     runs: Sequence[OfRun]
+    collapsed: Sequence[bool]
+
+
+@dataclass(frozen=True)
+class SeededTable(Generic[OfRun]):
+    """The rows of several seeds that say how far one moves a row's numbers, its own among them."""
+
+    rows: Sequence[SeededRow[OfRun]] = ()
+    fallen: bool = False
+    """Whether a run of the row itself collapsed."""
+
+    def variance(self, number: Callable[[OfRun], float | None]) -> SeedVariance:
+        """As the tables do it: of runs that learned; for a row of which one did not, of such rows that vary more than these."""
+        told = [([number(run) for run in row.runs], row.collapsed) for row in self.rows]
+        known = [([value for value in values if value is not None], fell) for values, fell in told if None not in values]
+        steady = _pooled_seed_variance([[value for value, fell in zip(*row, strict=True) if not fell] for row in known])
+        if not steady.freedom:
+            return _pooled_seed_variance([values for values, _ in known])
+        wild = [values for values, fell in known if any(fell) and len(values) > 1 and variance_of(values) > steady.variance]
+        return _pooled_seed_variance(wild) if self.fallen and wild else steady
 
 
 def left_out(record: Record, items: pd.DataFrame) -> Left:
@@ -55,11 +75,10 @@ def record_intervals(left: Mapping[Path, LeftOut]) -> Numbers:
     return {(*place, end): bound for place, each in left.items() for end, bound in zip(BOUNDS, bounds([each]), strict=True)}
 
 
-def row_intervals(runs: Sequence[Left], table: Sequence[SeededRow[Left]], row: ShownRow) -> Numbers:
+def row_intervals(runs: Sequence[Left], table: SeededTable[Left], row: ShownRow) -> Numbers:
     """Both ends of every interval that a row shows of its means over runs, one per seed.
 
-    `table` holds all rows of its table that depend on a seed, its own included: together they say how far a seed moves a
-    number. Without any, the row depends on no seed.
+    Of a table without rows, the row depends on no seed.
     """
     intervals: Numbers = {}
     for place in runs[0]:
@@ -82,19 +101,13 @@ def seed_deviations(runs: Sequence[Left], row: ShownRow) -> Numbers:
     }
 
 
-def seed_variance(place: Path, table: Sequence[SeededRow[Left]]) -> SeedVariance:
-    """How far a seed moves a number, from the runs of all rows of its table that depend on one."""
+def seed_variance(place: Path, table: SeededTable[Left]) -> SeedVariance:
+    """How far a seed moves a number."""
     moved = _place_moved_by_seeds(place)
-    return _table_seed_variance(
-        [
-            SeededRow(row.fallen, [run[moved].value for run in row.runs])
-            for row in table
-            if all(moved in run for run in row.runs)
-        ]
-    )
+    return table.variance(lambda run: run[moved].value if moved in run else None)
 
 
-def seeds_alone_intervals(runs: Sequence[Numbers], table: Sequence[SeededRow[Numbers]], row: ShownRow) -> Numbers:
+def seeds_alone_intervals(runs: Sequence[Numbers], table: SeededTable[Numbers], row: ShownRow) -> Numbers:
     """Both ends of the intervals of relative forgetting and of what stages left behind, which hold other seeds and no items."""
     intervals: Numbers = {}
     for *number, end in row.numbers:
@@ -105,13 +118,7 @@ def seeds_alone_intervals(runs: Sequence[Numbers], table: Sequence[SeededRow[Num
         if bounded is None:
             continue
         values = [run[place] for run in runs]
-        seeds = _table_seed_variance(
-            [
-                SeededRow(each.fallen, [run[place] for run in each.runs])
-                for each in table
-                if all(place in run for run in each.runs)
-            ]
-        )
+        seeds = table.variance(partial(_number_at, place))
         ends = leaving_out.bounds_over_seeds(values, seeds, bounded)
         intervals |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
     return intervals
@@ -139,12 +146,8 @@ def _place_moved_by_seeds(place: Path) -> Path:
     return place
 
 
-def _table_seed_variance(rows: Sequence[SeededRow[float]]) -> SeedVariance:
-    """As the tables do it: a row that collapsed has a part where it varies more than those that did not."""
-    learned = [row.runs for row in rows if not row.fallen]
-    known = _pooled_seed_variance(learned)
-    louder = [row.runs for row in rows if row.fallen and len(row.runs) > 1 and variance_of(row.runs) > known.variance]
-    return _pooled_seed_variance(learned + louder)
+def _number_at(place: Path, run: Numbers) -> float | None:
+    return run.get(place)
 
 
 def _pooled_seed_variance(rows: Sequence[Sequence[float]]) -> SeedVariance:

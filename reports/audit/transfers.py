@@ -5,7 +5,7 @@ tables.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pandas as pd
 from bench.records import store
 from bench.records.record import Record
 from reports.audit import leaving_out
-from reports.audit.intervals import Left, SeededRow, seed_variance
+from reports.audit.intervals import Left, SeededTable, seed_variance
 from reports.audit.item_columns import Numbers, part
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, own_variance
 from reports.audit.others_metrics import METRICS, OF_TRAINING
@@ -23,7 +23,7 @@ from reports.audit.recomputed import predictions_and_gold
 from reports.audit.table import BOUNDS, SEED_DEVIATION, ShownRow
 
 
-def transfer_numbers(row: ShownRow, table: Sequence[SeededRow[Left]], out: Path) -> Numbers:
+def transfer_numbers(row: ShownRow, table: SeededTable[Left], out: Path) -> Numbers:
     """What each task gained or lost in the row's mixture, and both ends of the interval."""
     numbers: Numbers = {}
     for task, alone in row.alone.items():

@@ -72,12 +72,13 @@ def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
     fitting = {key: [(each, match.old) for each, match in pairs if not match.other_question] for key, pairs in by_row.items()}
     # Seeds of another budget or another metric would say how far they moved another number.
     spreads = {
-        table: _noise(rows, [point for row in rows for point in fitting[id(row)]])
-        for table, rows in groups_by(newest, _table_and_seeding).items()
+        id(row): spread
+        for rows in groups_by(newest, _table_and_seeding).values()
+        for row, spread in zip(rows, _noise(rows, [point for row in rows for point in fitting[id(row)]]), strict=True)
     }
     for row in newest:
         points = fitting[id(row)]
-        yield _Past(row, points, len(by_row[id(row)]) - len(points), spreads[_table_and_seeding(row)])
+        yield _Past(row, points, len(by_row[id(row)]) - len(points), spreads[id(row)])
 
 
 def _newest(kept: Sequence[Sequence[Row]]) -> list[Row]:
@@ -88,13 +89,14 @@ def _newest(kept: Sequence[Sequence[Row]]) -> list[Row]:
     return [row for rows in last.values() for row in rows]
 
 
-def _noise(rows: Sequence[Row], points: Sequence[tuple[Accepted, Row]]) -> SeedSpreads:
-    """How far seeds move the rows of one table, as all points of their courses tell."""
+def _noise(rows: Sequence[Row], points: Sequence[tuple[Accepted, Row]]) -> list[SeedSpreads]:
+    """How far seeds move each of the rows of one table, as all points of their courses tell."""
     baselines = groups_by(points, lambda point: id(point[0])).values()
     known = rows_once([record for _, row in each for record in row.records] for each in baselines)
-    spreads = dict(zip(map(_table_and_seeding, known), spreads_of([row.records for row in known]), strict=True))
+    mine = [row.records for row in rows]
+    told = spreads_of(mine, [row.records for row in known])
     # A suite or a model that got another name stands in the older table, under its old one.
-    return spreads.get(_table_and_seeding(rows[0])) or spreads_of([row.records for row in rows])[0]
+    return [spread if spread.rows else alone for spread, alone in zip(told, spreads_of(mine), strict=True)]
 
 
 def _table_and_seeding(row: Row) -> tuple[str, str, str, bool, bool]:

@@ -127,10 +127,11 @@ def _rows_varying_alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
     """Places in the list of rows that vary alike, at least two, and what they are where others are left out.
 
     A row that trains nothing has no seeds to vary with. One that collapsed in all its runs hardly varies at all: two of them
-    answer alike, so that with them a table would seem to show differences which it can't.
+    answer alike, so that with them a table would seem to show differences which it can't. One that collapsed in some varies by
+    far more than the others.
     """
     everything = range(len(rows))
-    sound = [index for index in everything if _has_sound_run(rows[index])]
+    sound = [index for index in everything if not rows[index].collapsed]
     training = [index for index in everything if rows[index].trains]
     trained_well = [index for index in training if index in sound]
     fallen = "have not collapsed"
@@ -144,15 +145,11 @@ def _rows_varying_alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
     return everything, ""
 
 
-def _has_sound_run(row: Row) -> bool:
-    return row.collapsed < len(row.records)
-
-
 def that_learned(rows: Sequence[Row]) -> list[Row]:
-    """The scored rows that train, without those that collapsed in all their runs if two others are left: what a larger study is
-    planned and simulated by."""
+    """The scored rows that train, without those of which a run collapsed if two others are left: what a larger study is planned
+    and simulated by."""
     trained_rows = [row for row in rows if row.trains and row.score]
-    sound = [row for row in trained_rows if _has_sound_run(row)]
+    sound = [row for row in trained_rows if not row.collapsed]
     return sound if len(sound) > 1 else trained_rows
 
 

@@ -8,8 +8,16 @@ from scipy import stats
 
 from bench.records import store
 from reports.audit import intervals
-from reports.audit.intervals import SeededRow, left_out, record_intervals, row_intervals, seeds_alone_intervals
-from reports.audit.leaving_out import bounds
+from reports.audit.intervals import (
+    SeededRow,
+    SeededTable,
+    left_out,
+    record_intervals,
+    row_intervals,
+    seed_variance,
+    seeds_alone_intervals,
+)
+from reports.audit.leaving_out import SeedVariance, bounds
 from reports.audit.recomputed import recomputed
 from reports.audit.table import shown_rows
 from reports.rows.rows import aggregate
@@ -48,20 +56,28 @@ def test_rows_take_the_seed_variance_of_their_table(results):
     records = store.read_all(results)
     (row,) = (row for row in shown_rows(aggregate(records, results)) if len(row.runs) == 2)
     runs = [left_out(run, store.read_items(results, run)) for run in row.runs]
-    own = row_intervals(runs, [SeededRow(False, runs)], row)
+    own = row_intervals(runs, SeededTable([of(runs)]), row)
     assert own["gain", "ci_low"] == pytest.approx(row.numbers["gain", "ci_low"], rel=1e-12)
     # A row whose seeds agree halves the variance, and adds to what is known of it.
-    pooled = row_intervals(runs, [SeededRow(False, runs), SeededRow(False, [runs[0], runs[0]])], row)
+    pooled = row_intervals(runs, SeededTable([of(runs), of([runs[0], runs[0]])]), row)
     assert pooled["score", "ci_high"] - pooled["score", "ci_low"] < own["score", "ci_high"] - own["score", "ci_low"]
     numbers = [recomputed(run, store.read_items(results, run)) for run in row.runs]
-    alone = seeds_alone_intervals(numbers, [SeededRow(False, numbers)], row)
+    alone = seeds_alone_intervals(numbers, SeededTable([of(numbers)]), row)
     assert alone["relative_forgetting", "ci_low"] == pytest.approx(row.numbers["relative_forgetting", "ci_low"], rel=1e-12)
     assert set(own) | set(alone) == {place for place in row.numbers if place[-1] in ("ci_low", "ci_high")}
     assert not set(own) & set(alone)
-    # One that collapsed has a part where it varies more, and none where it varies less.
-    assert row_intervals(runs, [SeededRow(False, runs), SeededRow(True, [runs[0], runs[0]])], row) == own
-    quiet = [SeededRow(False, [runs[0], runs[0]]), SeededRow(True, runs)]
-    assert row_intervals(runs, quiet, row) == pooled
+    # What collapsed has no part, but for a row of which a run did.
+    same = [runs[0], runs[0]]
+    fallen = [of(same, [True, True]), of([*same, runs[1]], [False, False, True])]
+    assert row_intervals(runs, SeededTable([of(runs), *fallen]), row) == pooled
+    wild = [of(same), of(runs, [False, True])]
+    found = seed_variance(("score",), SeededTable(wild, fallen=True))
+    assert found == seed_variance(("score",), SeededTable([of(runs)])) and found.variance > 0
+    assert seed_variance(("score",), SeededTable(wild)) == SeedVariance(0.0, 1)
+
+
+def of(runs, collapsed=None):
+    return SeededRow(runs, collapsed or [False] * len(runs))
 
 
 def test_nats_of_a_reference_are_no_share():

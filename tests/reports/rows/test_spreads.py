@@ -10,7 +10,7 @@ from bench.statistics.comparison import holm
 from bench.statistics.intervals import Spread, of_pair
 from bench.statistics.jackknife import Jackknifed, clusters_of
 from reports.rows.rows import aggregate
-from reports.rows.spreads import NO_SEEDS, SeedSpreads, spreads_of_table
+from reports.rows.spreads import NO_SEEDS, SeedSpreads
 from reports.rows.standing import score_standing
 
 
@@ -98,39 +98,48 @@ def test_rows_that_collapsed_say_nothing_of_how_far_seeds_move_the_others(make, 
 
 
 def test_a_row_that_learned_with_one_seed_alone_is_not_taken_for_as_sure_as_the_others(make, out):
-    """Planted fault: without the row that varies most `full` was better than it "by more than chance"."""
-    sure = [make.record("full", seed, score) for seed, score in enumerate((0.85, 0.86))]
-    unsure = [make.record("frozen", seed, score) for seed, score in enumerate((0.86, 0.5))]
-    unsure[1] = make.changed(unsure[1][0], collapsed="one label alone"), unsure[1][1]
-    rows = aggregate(make.kept(out, sure + unsure), out)
-    assert {row.setup.strategy: row.score.spread for row in rows} == dict.fromkeys(
-        ("full", "frozen"), Spread(pytest.approx((0.01**2 + 0.36**2) / 4), 2)
-    )
+    """Planted fault: without its variance `full` was better than it "by more than chance"."""
+    rows = aggregate(make.kept(out, [*scores_of(make, "full", 0.85, 0.86), *scores_of(make, "frozen", 0.86, 0.5)]), out)
+    spreads = {row.setup.strategy: row.score.spread for row in rows}
+    assert spreads == {"full": Spread(pytest.approx(0.01**2 / 2), 1), "frozen": Spread(pytest.approx(0.36**2 / 2), 1)}
     (pair,) = score_standing(rows).pairs
     assert not pair.significant
 
 
-def test_few_false_findings_where_seeds_collapse_by_chance():
-    """Equal strategies, each of whose seeds collapses with a chance of .1: a pair is told apart in at most 7 % of tables.
+def test_a_run_that_collapsed_hides_nothing_of_the_rows_beside(make, out):
+    """Planted fault: one of three seeds of `full` fell, and no other row could be told from any more."""
+    quiet = [*scores_of(make, "frozen", 0.86, 0.87, 0.85), *scores_of(make, "lora", 0.7, 0.71, 0.69)]
+    alone = aggregate(make.kept(out / "alone", quiet), out / "alone")
+    beside = aggregate(make.kept(out / "both", [*quiet, *scores_of(make, "full", 0.85, 0.86, 0.5)]), out / "both")
+    assert [row.score for row in beside[:2]] != [row.score for row in alone]  # the two runs that learned tell of their seeds
+    assert all(row.score.spread.variance == pytest.approx(0.0001, rel=0.3) for row in (*alone, *beside[:2]))
+    assert beside[2].score.spread.variance > 0.03
+
+
+def scores_of(make, name, *scores):
+    """A row whose runs of .5 collapsed."""
+    pairs = [make.record(name, seed, score) for seed, score in enumerate(scores)]
+    return [(make.changed(record, collapsed="one label alone" if score == 0.5 else None), frame)
+            for score, (record, frame) in zip(scores, pairs, strict=True)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "seeds", "chance"), [(4, 2, 0.1), (2, 3, 0.3), (4, 3, 0.2)])
+def test_few_false_findings_where_seeds_collapse_by_chance(rows, seeds, chance):
+    """Equal strategies, each of whose seeds collapses with a chance: a pair is told apart in at most 7 % of tables.
 
     Planted fault: it was in 54 % when a row had no part in the spread that learned with one seed alone. Rows that fell with
     every seed are another matter.
     """
-    generator, found, tables = np.random.default_rng(0), 0, 300
-    clusters = clusters_of(None, 400)
+    generator, found, tables, clusters = np.random.default_rng(0), 0, 300, clusters_of(None, 400)
     for _ in range(tables):
-        fell = generator.random((4, 2)) < 0.1
-        scores = np.where(fell, 0.5, 0.85 + 0.01 * generator.standard_normal((4, 2)))
+        fell = generator.random((rows, seeds)) < chance
+        scores = np.where(fell, 0.5, 0.85 + 0.01 * generator.standard_normal((rows, seeds)))
         outcomes = [[SimpleNamespace(collapsed=one or None, score=score) for one, score in zip(*row, strict=True)]
                     for row in zip(fell.tolist(), scores.tolist(), strict=True)]  # fmt: skip
-        spread = spreads_of_table(outcomes).of(lambda outcome: outcome.score)
-        rows = [Jackknifed(row, np.zeros((2, 400)), 399.0, clusters) for row in scores]
-        places = [(one, other) for one, other in combinations(range(4), 2)]
-        ps = [
-            float(of_pair(rows[one], rows[other], spread).p(np.diff(scores[[one, other]].mean(1))[0])) for one, other in places
-        ]
-        whole = fell.all(1)
-        found += any(
-            p <= 0.05 and not (whole[one] or whole[other]) for p, (one, other) in zip(holm(np.array(ps)), places, strict=True)
-        )
+        spreads = [SeedSpreads(outcomes, some).of(lambda outcome: outcome.score) for some in fell.any(1).tolist()]
+        answered = [Jackknifed(row, np.zeros((seeds, 400)), 399.0, clusters) for row in scores]
+        places, means, whole = [*combinations(range(rows), 2)], scores.mean(1), fell.all(1)
+        margins = [of_pair(answered[one], answered[other], spreads[one], spreads[other]) for one, other in places]
+        ps = holm(np.array([margin.p(means[one] - means[other]) for margin, (one, other) in zip(margins, places, strict=True)]))
+        found += any(p <= 0.05 and not whole[list(pair)].any() for p, pair in zip(ps, places, strict=True))
     assert found <= 0.07 * tables
