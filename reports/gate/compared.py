@@ -71,6 +71,7 @@ def compared(
     broken = [each for row, now, before in failed for each in (now if id(row) in missing else _failing_anew(now, before))]
     lost = [f"{named(row)}: {new.name} has no such row" for row, now, _ in failed if id(row) in missing and not now]
     remarks = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
+    remarks += [f"{match.where}: {told}" for match in known for told in _told_of_seeds(match)]
     remarks += [f"{named(row)}: {old.name} has no such row" for row in added]
     return Compared(
         new,
@@ -104,6 +105,18 @@ def _changes_among(numbers: Sequence[MatchDifference]) -> list[Change]:
 def _detectable_change(difference: MatchDifference, tests: int) -> Detectable:
     # Holm's first step stands for all: how late a number's turn comes hangs on the others.
     return detectable(difference.margin, tests, difference.accuracy, difference.within, falls=True)
+
+
+def _told_of_seeds(match: Match) -> Iterator[str]:
+    """What the means of the two rows do not tell of their seeds."""
+    new, old = match.new, match.old
+    if new.collapsed / len(new.records) > old.collapsed / len(old.records):
+        yield f"{new.collapsed} of {len(new.records)} seeds collapsed, and {old.collapsed} of {len(old.records)} before"
+    seeds, before = ([run.setup.seed for run in row.records] for row in (new, old))
+    # Other seeds in their place are others by choice.
+    if set(seeds) < set(before):
+        missing = [str(seed) for seed in before if seed not in seeds]
+        yield f"without seed{'s' * (len(missing) > 1)} {', '.join(missing)}, which the old one has"
 
 
 def _failing_anew(now: Sequence[Row], before: Sequence[Row]) -> Iterator[Row]:

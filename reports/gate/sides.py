@@ -144,12 +144,17 @@ def failures(new: Sequence[Row], old: Sequence[Row]) -> Iterator[tuple[Row, list
 def rows_once(baselines: Iterable[Sequence[Record]], counted: Sequence[Record] = ()) -> list[Row]:
     """The scored rows of each baseline, without runs that are counted already or stand in one before: a run tells once how far
     seeds move a number, however often it was accepted. Baselines are kept apart, because they may have other levels."""
-    run_ids, rows = {record.run_id for record in counted if record.status == "ok"}, list[Row]()
+    told, rows = {_told_by(record) for record in counted if record.status == "ok"}, list[Row]()
     for records in baselines:
-        telling = [record for record in records if record.status == "ok" and record.run_id not in run_ids]
+        telling = [record for record in records if record.status == "ok" and _told_by(record) not in told]
         rows += aggregate(telling)
-        run_ids |= {record.run_id for record in telling}
+        told |= set(map(_told_by, telling))
     return [row for row in rows if row.score]
+
+
+def _told_by(record: Record) -> tuple[str, str]:
+    """A run that is done again keeps its id, and where it answers otherwise it tells something new."""
+    return record.run_id, record.outcome.model_dump_json() if record.outcome else ""
 
 
 def _by_key(rows: Sequence[Row]) -> dict[Key, list[Row]]:
@@ -205,8 +210,10 @@ def _aspect_difference(aspect: Aspect, new: Row, old: Row) -> str:
 
 def _question_aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike on both sides. The model need not be, and where it is another, its best wording is an outcome."""
-    # Another model may do better in other words, and that is what is compared. Each field of a task's definition is told.
-    table = [aspect for aspect in aspects(rows) if aspect not in (*THROUGH_CHANGES, TASK_DEFINITION)]
+    # Another model may do better in other words, and that is what is compared. Of a task's definition each field is told; an
+    # import knows its version alone.
+    known = (*THROUGH_CHANGES, TASK_DEFINITION) if any(row.first.task_definition for row in rows) else THROUGH_CHANGES
+    table = [aspect for aspect in aspects(rows) if aspect not in known]
     return [*table, *_definition_aspects("the task", attrgetter("task_definition"), rows, but=(*OF_WORDING, *OF_DATA))]
 
 

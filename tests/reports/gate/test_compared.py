@@ -21,6 +21,26 @@ def test_a_fall_is_a_regression_and_a_rise_is_none(sides, held):
     assert said(fallen)["full", "score"] == "worse" and said(fallen)["frozen", "score"] == "same"
 
 
+def test_a_seed_that_collapsed_is_told_and_hides_no_fall(sides, held, make):
+    """Planted fault: one seed of `full` fell to .5, and the fall of `frozen` by 10 points could not be told any more."""
+    old = sides.pairs()
+    inputs = old[0][0].provenance.inputs
+    scores = {"full": (0.85, 0.855, 0.5), "frozen": (0.7, 0.705, 0.71)}
+    new = [make.record(name, seed, score, inputs=inputs) for name, row in scores.items() for seed, score in enumerate(row)]
+    new[2] = make.changed(new[2][0], collapsed="one label alone"), new[2][1]
+    found = held([*new, old[-1]], old)
+    assert found.status == 1 and said(found)["frozen", "score"] == "worse" and said(found)["full", "score"] == "can't tell"
+    assert found.remarks == ["sentiment: smollm2 on sst2: full: 1 of 3 seeds collapsed, and 0 of 3 before"]
+
+
+def test_a_seed_that_is_missing_is_told(sides, held):
+    old = sides.pairs()
+    found = held([pair for pair in old if pair[0].setup.seed < 2], old)
+    assert found.remarks == [
+        f"sentiment: smollm2 on sst2: {name}: without seed 2, which the old one has" for name in ("full", "frozen")
+    ]
+
+
 def test_a_rise_is_better(sides, held):
     found = held(sides.pairs(full=0.97), sides.pairs())
     assert found.status == 0 and said(found)["full", "score"] == "better"

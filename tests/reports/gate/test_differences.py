@@ -204,6 +204,17 @@ def test_a_run_on_both_sides_tells_once_how_far_a_seed_moves_it(sides):
     assert difference.margin.seed_freedom == 4 and difference.reach == 0  # two rows of three seeds
 
 
+def test_a_run_that_was_done_again_and_answers_otherwise_tells_twice(sides, make):
+    """Planted fault: as the run's id is the same, the old side's seeds had no part: .62, .78 and .94 before and three times .70
+    now was a fall by more than chance, "found" with a standard error of 0."""
+    old, new = ([make.record("full", seed, score) for seed, score in enumerate(scores)]
+                for scores in ((0.62, 0.78, 0.94), (0.7, 0.7, 0.7)))  # fmt: skip
+    assert [record.run_id for record, _ in old] == [record.run_id for record, _ in new]
+    found = matches(sides, new, old)
+    difference = next(measure_differences(found[0], Noise(found, []), Tolerance()))
+    assert difference.margin.seeds == pytest.approx(2 * 0.16**2 / 2 / 3) and difference.margin.seed_freedom == 4
+
+
 def test_a_run_on_both_sides_tells_once_how_its_costs_vary(sides):
     pairs = sides.pairs()
     noise = Noise(matches(sides, pairs, pairs), [])
