@@ -44,15 +44,22 @@ def _top_rows(scored: Sequence[Row], standing: Standing) -> list[Row]:
 
 
 def _ahead_sentence(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str:
-    if len(top) == len(scored):
-        return "No row is ahead of another by more than chance."
+    # Without an interval nothing is known of a row beside others, and no pair of the standing has it.
+    placed = [row for row in scored if standing.of(row)]
+    bare = [row for row in scored if row not in placed]
+    have = "has" if len({row.label for row in bare}) == 1 else "have"
+    beside = f" {_labels_in_words(bare)} {have} no interval and no place." if bare else ""
+    if len(top) == len(placed):
+        return f"No row is ahead of another by more than chance.{beside}"
     names = _labels_in_words(top)
     if len(top) > 1:
-        return f"Ahead are {names}, which can't be told apart; each other row is worse than some row by more than chance."
-    index = scored.index(top[0])
+        return (
+            f"Ahead are {names}, which can't be told apart; each other row is worse than some row by more than chance.{beside}"
+        )
+    index = placed.index(top[0])
     beaten = sum(pair.significant and index in (pair.one, pair.other) for pair in standing.pairs)
-    whom = "all others" if beaten == len(scored) - 1 else f"{beaten} of {len(scored) - 1} others"
-    return f"Ahead is {names}: by more than chance it is better than {whom}, and none is better than it."
+    whom = "all others" if beaten == len(placed) - 1 else f"{beaten} of {len(placed) - 1} others"
+    return f"Ahead is {names}: by more than chance it is better than {whom}, and none is better than it.{beside}"
 
 
 def _forgotten_sentence(top: Sequence[Row], scored: Sequence[Row]) -> str:

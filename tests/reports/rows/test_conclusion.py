@@ -48,6 +48,26 @@ def test_no_row_ahead_is_told(make, out):
     assert said(make, out, records)[0] == "No row is ahead of another by more than chance."
 
 
+@pytest.mark.parametrize(
+    ("others", "sentence"),
+    [
+        ({"full": 0.85, "frozen": 0.85}, "No row is ahead of another by more than chance."),
+        (
+            {"full": 0.85, "frozen": 0.6, "lora": 0.6},
+            "Ahead is full: by more than chance it is better than all others, and none is better than it.",
+        ),
+    ],
+)
+def test_a_row_without_an_interval_is_said_to_have_no_place(make, out, others, sentence):
+    """Planted fault: one that scored highest was "worse than some row by more than chance", and what the row ahead is better
+    than was counted in another row's pairs."""
+    record = make.record("theirs", 0, 0.95)[0]
+    score = record.outcome.score.model_copy(update={"ci_low": None, "ci_high": None})
+    pairs = [make.record(name, seed, value + 0.005 * seed) for name, value in others.items() for seed in range(3)]
+    rows = aggregate([make.changed(record, score=score), *make.kept(out, pairs)], out)
+    assert conclusion(rows, score_standing(rows))[0] == f"{sentence} theirs has no interval and no place."
+
+
 def test_what_to_try_next_is_what_the_pilot_says_would_suffice(make, out, monkeypatch):
     rows = aggregate(make.kept(out, make.suite(3)), out)
     top = [row for row in rows if row.trains][:2]
