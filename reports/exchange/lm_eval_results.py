@@ -4,6 +4,7 @@ The harness asks a model and trains nothing. How the model came to be, what that
 files, so that it is None. Groups of tasks (`mmlu`) are means of tasks of their own, and make no record.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -188,8 +189,10 @@ def _harness_setup(whole: Given, task: str, named: Named) -> Setup:
 
 def _words(config: Given) -> dict[str, str]:
     """In which the task was asked, as far as its configuration says so: its prompt's beginning, and a hash of all of them."""
-    known = {name: part.value for name in WORDING_FIELDS if (part := config.get(name))}
-    return {"prompt": str(known.get(WORDING_FIELDS[0]))[:BEGINNING], "hash": digest(known)} if known else {}
+    given = {name: part.value for name in WORDING_FIELDS if (part := config.get(name))}
+    # A function without a source is told by its place in memory, which is another one in each process.
+    known = {name: re.sub(r" at 0x[0-9a-f]+", "", str(value)) for name, value in given.items()}
+    return {"prompt": known.get(WORDING_FIELDS[0], "")[:BEGINNING], "hash": digest(known)} if known else {}
 
 
 def _model_without_path(name: str) -> str:

@@ -10,7 +10,7 @@ from bench.hashing import digest
 from bench.records.outcome import Forgetting
 from bench.records.record import Record
 from reports.rows.probe_definition import probe_definition
-from reports.rows.row import Row
+from reports.rows.row import KINDS, Row
 from reports.rows.rows import probe_names
 
 NOT_KNOWN = "not known"
@@ -51,11 +51,18 @@ def _elsewhere_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
     of their own."""
     for kind, name in dict.fromkeys((row.kind(name), name) for row in rows for name in row.elsewhere):
         yield Aspect(f"items of {name}", True, partial(_items_elsewhere, kind=kind, name=name))
+        yield Aspect(f"definition of {name}", True, partial(_hash_elsewhere, kind=kind, name=name))
 
 
 def _items_elsewhere(record: Record, kind: str, name: str) -> str | None:
     away = record.outcome.elsewhere.get(name) if record.outcome else None
     return f"{away.score.n:,}" if away and Row((record,)).kind(name) == kind else None
+
+
+def _hash_elsewhere(record: Record, kind: str, name: str) -> str | None:
+    """A hash of another task's definition, its data included. What a domain is, the hash of the row's own data tells."""
+    tasks = record.provenance.inputs.get(KINDS.get(kind, "")) or ()
+    return next((digest(task)[:6] for task in tasks if task["name"] == name), None)
 
 
 def _search_space_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:

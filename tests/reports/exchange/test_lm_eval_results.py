@@ -73,6 +73,22 @@ def test_another_question_is_refused(harness_file, aspect, changed):
         check_comparable(aggregate([one, other]))
 
 
+def test_a_prompts_place_in_memory_is_no_wording(harness_file):
+    """MMLU-Pro's prompt is a partial function, which the harness writes down with its address in that process."""
+    one, other = (
+        by_task(harness_file(configs={"riddles": {"doc_to_text": f"functools.partial(<function example at {place}>)",
+                                                  "metric_list": [{"metric": "acc"}]}}), strategy=place)["riddles"][0]
+        for place in ("0x7f7543bd14e0", "0x7fc2d8bb14e0")
+    )  # fmt: skip
+    assert unlike(aggregate([one, other])) == []
+
+
+def test_a_name_that_no_file_can_have_is_told(harness_file):
+    name = "n" * 201
+    with pytest.raises(FormatError, match="a name of at most 200 bytes"):
+        by_task(harness_file(results={name: {"acc,none": 0.5}}, configs={name: {}}))
+
+
 def test_another_version_of_the_harness_is_told(harness_file):
     one, other = (
         by_task(harness_file(lm_eval_version=version), strategy=version)["riddles"][0] for version in ("0.4.13", "0.3.0")

@@ -44,6 +44,17 @@ def test_the_precision_of_the_base_is_a_question(make):
     assert differing(make, {}, plain | {"reference_precision": "bf16"}) == {}
 
 
+def test_the_definition_of_another_task_is_a_question(make):
+    """Planted fault: the scores of two versions of a task that nobody was trained on stood in one column."""
+
+    def asked(name, version):
+        inputs = {"also": [{"name": "rte", "version": version}]}
+        return make.elsewhere(make.record(name, inputs=inputs), "rte", 0.6, 64)[0]
+
+    found = {each.aspect: each.refuses for each in unlike(aggregate([asked("full", 1), asked("frozen", 2)]))}
+    assert found == {"definition of rte": True} and unlike(aggregate([asked("full", 1), asked("frozen", 1)])) == []
+
+
 def test_batches_and_lengths_are_a_chance(make):
     """Planted fault: of a budget of 4 steps one row had four times the examples of the other, and "was better"."""
     both = {"batch": 16, "max_length": 256}
