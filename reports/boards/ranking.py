@@ -45,14 +45,16 @@ def ranking(rows: Sequence[Row], standings: Mapping[TableKey, Standing]) -> Json
     return {"table": table, "groups": [_encoded_group(key, group, standings.get(key), numbered) for key, group in groups]}
 
 
-def _better_lines(numbered: Mapping[str, int], standings: Mapping[TableKey, Standing]) -> dict[int, list[int]]:
-    """Number of each line -> the lines of its group that are better by more than chance."""
-    better_lines: dict[int, list[int]] = {}
+def _better_lines(numbered: Mapping[str, int], standings: Mapping[TableKey, Standing]) -> dict[int, list[tuple[int, float]]]:
+    """Number of each line -> the lines of its group that are better by more than chance, each with its p among all pairs."""
+    better_lines: dict[int, list[tuple[int, float]]] = {}
     for standing in standings.values():
         placed = [numbered[run] for run in standing.places]
-        for worse, column in zip(placed, standing.better.T, strict=True):
+        ps = {frozenset((pair.one, pair.other)): pair.p for pair in standing.pairs}
+        for worse, column in enumerate(standing.better.T):
             # `better[i, j]` says that i is better than j: a column holds those that are better than its row.
-            better_lines[worse] = [placed[row] for row in column.nonzero()[0]]
+            better_rows = column.nonzero()[0].tolist()
+            better_lines[placed[worse]] = [(placed[row], ps[frozenset((row, worse))]) for row in better_rows]
     return better_lines
 
 

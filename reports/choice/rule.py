@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.statistics.intervals import CONFIDENCE
 from reports.rows.equal_cost import ONE_MACHINE_S
 
 RankingLine = Mapping[str, Any]
@@ -150,8 +151,10 @@ def _rows_above(label: str, ahead: Mapping[str, Mapping[str, str]]) -> set[str]:
 
 
 def _beats(one: Option, other: Option, task: str) -> bool:
-    """By more than chance, all pairs of the table looked at together."""
-    return one.lines[task]["number"] in other.lines[task]["better"]
+    """By more than chance, all pairs of the table looked at together, and all tasks that count (Bonferroni): with eight of them
+    chance has eight times the occasions to leave out a row that is as good."""
+    p = dict(other.lines[task]["better"]).get(one.lines[task]["number"])
+    return p is not None and p * len(one.lines) <= 1 - CONFIDENCE
 
 
 def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], wish: Wish) -> Iterator[str]:
@@ -197,7 +200,8 @@ def _picks_in_words(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Se
         return f"{len(picks)} rows are left; some are better than others on one task, so it depends on which task counts more."
     if bare := [each.label for each in picks if any(line["score"][1] is None for line in each.lines.values())]:
         return f"{len(picks)} rows are left; {' and '.join(bare)} without intervals, so that nothing is known of differences."
-    tie = f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {', '.join(tasks)}."
+    where = f"{', '.join(tasks)}{', looked at together' if len(tasks) > 1 else ''}"
+    tie = f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {where}."
     groups = {task: suite["groups"][picks[0].lines[task]["group"]] for task in tasks}
     differences = [
         " between ".join(filter(None, [f"{group['smallest']} on {task}", group["smallest_between"]]))

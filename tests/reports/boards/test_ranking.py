@@ -29,19 +29,25 @@ def test_better_rows_are_those_of_the_standing(found):
     for row, line in zip(rows, encoded["table"]["lines"], strict=True):
         best, worst = standing.of(row)
         assert best == 1 + len(line["better"])
-        assert worst == len(rows) - sum(line["number"] in other["better"] for other in encoded["table"]["lines"])
+        assert worst == len(rows) - sum(line["number"] in better_than(other) for other in encoded["table"]["lines"])
     assert encoded["table"]["lines"][-1]["better"]
+
+
+def better_than(line):
+    return [number for number, _ in line["better"]]
 
 
 def test_pairs_are_differences_of_scores_as_they_are_shown(found):
     lines, (group,) = found[2]["table"]["lines"], found[2]["groups"]
     assert len(group["pairs"]) == 21
+    told = {(number, line["number"]): p for line in lines for number, p in line["better"]}
     for one, other, value, low, high, p, paired in group["pairs"]:
+        assert told.get((one, other), told.get((other, one), p)) == pytest.approx(p, abs=1e-3)
         assert value == pytest.approx(lines[one]["score"][0] - lines[other]["score"][0], abs=1e-3)
         assert (
             low <= value <= high
             and paired == 1
-            and (p <= 0.05) == (one in lines[other]["better"] or other in lines[one]["better"])
+            and (p <= 0.05) == (one in better_than(lines[other]) or other in better_than(lines[one]))
         )
 
 

@@ -191,7 +191,8 @@ def test_form_and_command_choose_the_same(opened, results):
 
     draw, lines = Random(1), suites[0]["table"]["lines"]
     for line in lines:  # who beats whom by chance, in circles too
-        line["better"] = [other["number"] for other in lines if other["group"] == line["group"] and draw.random() < 0.3]
+        fellows = [other["number"] for other in lines if other["group"] == line["group"]]
+        line["better"] = [[number, draw.choice((0.01, 0.025, 0.04))] for number in fellows if draw.random() < 0.3]
         line["lost"] = {name: lost for name, lost in line["lost"].items() if draw.random() < 0.8}
     assert "was not measured on" in told(suites[0])
     for group in suites[0]["groups"]:

@@ -6,6 +6,8 @@ const LIMITS = {
   saved_bytes: ["saved", "keeps {}", "keeps the least"],
 };
 
+// The most that a p may be for a difference to be more than chance, as CONFIDENCE leaves it.
+const CHANCE = 1 - 0.95;
 // Costs that are comparable within one machine alone.
 const ONE_MACHINE_S = ["training", "memory"];
 
@@ -96,7 +98,11 @@ function aboveOf(label, ahead) {
   return found;
 }
 
-const beats = (one, other, task) => other.lines.get(task).better.includes(one.lines.get(task).number);
+// By more than chance, all pairs of the table looked at together, and all tasks that count.
+function beats(one, other, task) {
+  const known = other.lines.get(task).better.find(([number]) => number === one.lines.get(task).number);
+  return known !== undefined && known[1] * one.lines.size <= CHANCE;
+}
 
 function* reasons(suite, option, picks, wish) {
   for (const [task, line] of option.lines) {
@@ -145,7 +151,7 @@ function saidOf(suite, picks, tasks) {
   }
   const bare = picks.filter((each) => [...each.lines.values()].some((line) => line.score[1] === null)).map(({ label }) => label);
   if (bare.length) return `${picks.length} rows are left; ${bare.join(" and ")} without intervals, so that nothing is known of differences.`;
-  const tie = `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}.`;
+  const tie = `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}${tasks.length > 1 ? ", looked at together" : ""}.`;
   const groupOf = (task) => suite.groups[picks[0].lines.get(task).group];
   const between = (task) => (groupOf(task).smallest_between ? ` between ${groupOf(task).smallest_between}` : "");
   const found = tasks.filter((task) => groupOf(task).smallest).map((task) => `${groupOf(task).smallest} on ${task}${between(task)}`);
