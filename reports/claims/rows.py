@@ -21,8 +21,10 @@ TRAINING_INPUTS = (*BUDGET_INPUTS, "batch", "earlier")
 
 
 def usable(rows: Sequence[Row]) -> list[Row]:
-    """Rows with a score of which it is known what was asked."""
-    return [row for row in rows if row.score and row.outcome and row.first.provenance.inputs]
+    """Rows with a score of which it is known what was asked, and that learned something: one that collapsed with every seed
+    says nothing of what its strategy can do."""
+    known = [row for row in rows if row.score and row.outcome and row.first.provenance.inputs]
+    return [row for row in known if row.collapsed < len(row.records)]
 
 
 def kind(row: Row) -> str:

@@ -11,7 +11,7 @@ from bench.folders import write_text
 from bench.records.record import Record
 from reports.claims.claims import Tested, all_claims, tested
 from reports.claims.evidence import Weighed
-from reports.claims.rows import usable
+from reports.claims.rows import task_and_budget, usable
 from reports.formats.console import add_cells, add_column, console, plain_table, say
 from reports.formats.markdown import escaped, markdown_table
 from reports.rows import numbers
@@ -38,7 +38,7 @@ Models = Mapping[str, Sequence[Tested]]
 def show_claims(records: Sequence[Record], out: Path, markdown: Path | None, as_json: bool) -> None:
     """Print the verdicts, or write them as Markdown, or print them as JSON."""
     rows = ranked(aggregate(records, out))
-    models, lines = tested(rows), [*BELOW, *_one_seed_lines(rows)]
+    models, lines = tested(rows), [*BELOW, *_one_seed_lines(rows), *_fallen_lines(rows)]
     if as_json:
         print(json.dumps({model: [_claim_object(each) for each in claims] for model, claims in models.items()}, indent=1))
     elif markdown:
@@ -51,6 +51,14 @@ def _one_seed_lines(rows: Sequence[Row]) -> Iterator[str]:
     for model in dict.fromkeys(row.setup.model for row in usable(rows) if row.trains and row.of_one_seed):
         yield f"{model} has rows of one seed: their verdicts on scores and forgetting are about these trained models, and"
         yield "another seed may turn them."
+
+
+def _fallen_lines(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if row.collapsed:
+            every = row.collapsed == len(row.records)
+            how = "with every seed and is left out" if every else f"with {row.collapsed} of {len(row.records)} seeds"
+            yield f"{row.setup.model}: {row.label} ({task_and_budget(row)}) collapsed {how}."
 
 
 def _claim_object(claim: Tested) -> dict[str, Any]:

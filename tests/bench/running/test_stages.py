@@ -239,3 +239,13 @@ def test_a_memory_ceiling_changes_the_micro_batches_and_not_the_numbers(planned,
     _, least = trained(opened(planned("full", suite="sentiment", settings=settings, budget=least)))
     assert cut[0] == longest and least.kept_by.endswith("gradient checkpointing")
     assert plain.losses == pytest.approx(kept.losses, rel=1e-4) and plain.losses == pytest.approx(least.losses, rel=1e-4)
+
+
+def test_the_clock_knows_the_budgets_limit_of_steps(staged, monkeypatch):
+    """Planted fault: a step that was cut, and what it left, are two."""
+    given = []
+    monkeypatch.setattr(stages, "Timed", lambda *values: given.append(values))
+    session = staged(budget="3steps,100s")
+    stages._stage_course(session, None, session.run.task)
+    ((_, seconds, _, steps),) = given
+    assert (seconds, steps) == (100.0, 3)

@@ -1,5 +1,7 @@
 """Which rows may be held against each other."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.records.record import Limit, Spending, Tuning
@@ -114,6 +116,14 @@ def test_rows_of_which_it_is_not_known_what_was_asked_are_left_out(rows, make):
     found = rows(("full", 0.8, {}))
     unknown = make.changed(found[0].records[0], inputs={})
     assert sets.usable(found) == found and sets.usable([type(found[0])((unknown,), score=found[0].score)]) == []
+
+
+def test_rows_that_collapsed_with_every_seed_are_left_out(rows, make):
+    """Planted fault: adapters were "ahead" of a full training that gave each item the same answer."""
+    (full,) = rows(("full", 0.8, {}))
+    fallen = [make.changed(record, collapsed="one label alone") for record in full.records]
+    assert sets.usable([replace(full, records=(full.records[0], fallen[1]))]) != []
+    assert sets.usable([replace(full, records=tuple(fallen))]) == []
 
 
 def test_a_place_names_the_fewest_seeds(rows):

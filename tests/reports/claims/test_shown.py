@@ -42,6 +42,14 @@ def test_the_smallest_effect_has_its_range_and_its_family(rows, out, tmp_path, c
     assert f"smollm2: {family}." in (tmp_path / "claims.md").read_text()
 
 
+def test_what_collapsed_is_told(rows, out, capsys):
+    one, some = {"collapsed": "one label alone"}, "sst2, 512examples, 2 seeds"
+    rows(("full", 0.8, {}), ("lora-8bit", 0.5, {"rate": 1e-3} | one), ("frozen", 0.7, {}))
+    text = " ".join(told(capsys, "--out", out).split())
+    assert f"smollm2: lora-8bit ({some}) collapsed with every seed and is left out." in text
+    assert "full (sst2, 512examples, 2 seeds) collapsed" not in text and "no runs for it: Adapters store less." in text
+
+
 def test_markdown(filled, tmp_path, capsys):
     told(capsys, "--out", filled, "--markdown", tmp_path / "claims.md")
     text = (tmp_path / "claims.md").read_text()

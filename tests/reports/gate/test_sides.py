@@ -4,6 +4,7 @@ import pytest
 
 from bench import ENGINE_VERSION
 from bench.records import store
+from bench.records.record import Import
 from reports.gate.sides import Match, key_of, matched, rows_once
 from reports.rows.rows import aggregate
 
@@ -155,6 +156,23 @@ def test_another_domain_is_another_question(make):
         for text in ("ef", "cd")
     )
     assert Match(new, old).unlike == ["sha256 of imdb: ef instead of cd"]
+
+
+@pytest.mark.parametrize(("name", "now", "before"), [("batch", 8, 16), ("max_length", 128, 256)])
+def test_what_a_suite_sets_for_all_is_told_and_is_no_reason(make, name, now, before):
+    """As a hyper-parameter: it is what a team may have changed, and wants to see what became of."""
+    new, old = (rows([make.record("full", 0, inputs={name: value})])[0] for value in (now, before))
+    assert Match(new, old).unlike == [] and Match(new, old).changed == [f"{name} {now} instead of {before}"]
+
+
+def test_an_imported_tasks_version_is_another_question(make):
+    """Planted fault: of an import nothing but its version tells it, and that was told as a change."""
+    source = Import(whose="lm-eval", file="results.json", sha256="ab" * 32, interval="binomial")
+    new, old = (
+        rows([(make.changed(make.record("theirs", 0, hyperparameters={"task_version": version})[0], source=source), None)])[0]
+        for version in (2, 1)
+    )
+    assert Match(new, old).other_question == ["definition of the task: version 2 instead of version 1"]
 
 
 def test_an_environment_is_told_and_is_no_reason(make, sides):
