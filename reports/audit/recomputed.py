@@ -11,6 +11,7 @@ from reports.audit.imported_means import answered_means
 from reports.audit.item_columns import Numbers, Path, column_texts, complete, part, parts
 from reports.audit.others_metrics import METRICS, OF_TRAINING, RATE_COLUMNS, part_of
 from reports.audit.probing import ProbeItems, probe_numbers, relative_loss
+from reports.audit.published import SIMPLEST
 
 
 def recomputed(record: Record, items: pd.DataFrame) -> Numbers:
@@ -31,6 +32,7 @@ def recomputed(record: Record, items: pd.DataFrame) -> Numbers:
     probes = dict(probe_parts(record, items))
     for name, probe in probes.items():
         numbers |= _numbers_under(("forgetting", name), probe_numbers(probe))
+    numbers |= _collapse(record, items)
     relative = relative_loss(list(probes.values()))
     numbers |= {} if relative is None else {("relative_forgetting",): relative}
     return numbers | _stage_numbers(part(items, "stage"), outcome)
@@ -53,6 +55,22 @@ def single_scores(items: pd.DataFrame) -> Iterator[tuple[Path, pd.DataFrame]]:
     wordings = dict(parts(items, "wording"))
     for name, answered in wordings.items() if len(wordings) > 1 else ():  # one alone has no spread
         yield ("robustness", "scores", name), answered
+
+
+def _collapse(record: Record, items: pd.DataFrame) -> Numbers:
+    """1 where a row that trains answers nothing of its own: all one answer, though not all gold ones are, or all as the
+    simplest constant one, or no better than that; else 0."""
+    mine, constant = part(items, "task"), dict(parts(items, "reference")).get(SIMPLEST)
+    if constant is None or not record.cost or not record.cost.train_examples or record.outcome is None:
+        return {}
+    answers, simplest, gold = column_texts(mine, "prediction"), column_texts(constant, "prediction"), column_texts(mine, "gold")
+    name = record.outcome.score.name
+    score, bar = (_score_numbers(answered, name).get(("value",)) for answered in (mine, constant))
+    if answers is None or score is None or bar is None:
+        return {}
+    higher = METRICS[name].higher_is_better if name in METRICS else True
+    one_answer = len(set(gold or ())) > 1 and (answers == simplest or len(set(answers)) == 1)
+    return {("collapsed",): float(one_answer or not (score > bar if higher else score < bar))}
 
 
 def _numbers_under(place: Path, numbers: Numbers) -> Numbers:

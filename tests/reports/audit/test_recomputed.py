@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from audited import METRICS, scored
 
+from reports.audit.published import published
 from reports.audit.recomputed import recomputed
 
 
@@ -24,6 +25,29 @@ def test_reference_answers_are_scored_like_the_run():
     constant = items[items["kind"] == "task"].assign(kind="reference", name="always positive", prediction="positive")
     found = recomputed(record, pd.concat([items, constant]))
     assert found["references", "always positive", "value"] == (constant["gold"] == "positive").mean()
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (lambda gold: gold, 0.0),
+        (lambda gold: "negative", 1.0),
+        (lambda gold: "positive", 1.0),
+        (lambda gold: "negative" if gold == "positive" else "positive", 1.0),
+    ],
+)
+def test_whether_a_run_collapsed_is_told_by_its_answers(answers, expected):
+    """Planted fault: the flag moves the intervals of a whole table, and the audit believed it."""
+    record, items = scored()
+    task = items["kind"] == "task"
+    items.loc[task, "prediction"] = items.loc[task, "gold"].map(answers)
+    assert ("collapsed",) not in recomputed(record, items) and ("collapsed",) not in published(record)
+    constant = items[task].assign(kind="reference", name="constant answer", prediction="positive")
+    assert recomputed(record, pd.concat([items, constant]))["collapsed",] == expected
+    beside = record.outcome.model_copy(
+        update={"references": {"constant answer": record.outcome.score}, "collapsed": "one label"}
+    )
+    assert published(record.model_copy(update={"outcome": beside}))["collapsed",] == 1.0
 
 
 def test_what_is_missing_is_left_out():
