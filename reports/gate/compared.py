@@ -11,7 +11,7 @@ from bench.statistics.change import ChangeVerdict, change_verdicts
 from bench.statistics.comparison import stacked
 from bench.statistics.detectable import Detectable, detectable
 from reports.gate.change import Change, MatchDifference
-from reports.gate.differences import Noise, cost_differences, measure_differences
+from reports.gate.differences import Noise, cost_differences, costs_not_compared, measure_differences
 from reports.gate.sides import Match, Side, failures, key_of, matched, named, rows_once
 from reports.gate.tolerance import Tolerance
 from reports.rows.row import Row
@@ -72,6 +72,7 @@ def compared(
     lost = [f"{named(row)}: {new.name} has no such row" for row, now, _ in failed if id(row) in missing and not now]
     remarks = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
     remarks += [f"{match.where}: {told}" for match in known for told in _told_of_seeds(match)]
+    remarks += costs_not_compared(known, seconds)
     remarks += [f"{named(row)}: {old.name} has no such row" for row in added]
     return Compared(
         new,

@@ -11,7 +11,7 @@ from bench.statistics.comparison import margin_between, paired
 from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin
 from bench.statistics.ratios import log_ratio, log_ratio_by_seed
-from reports.gate.change import MatchDifference
+from reports.gate.change import TITLES, MatchDifference
 from reports.gate.sides import Match, rows_once
 from reports.gate.tolerance import Tolerance
 from reports.rows.environments import one_machine
@@ -160,6 +160,18 @@ def cost_differences(match: Match, noise: Noise, within: Tolerance, seconds: boo
         # Without a second seed nothing is known of how far what is measured varies.
         if margin:
             yield MatchDifference(match.new, "cost", term, "", TIMES, *means, value, margin, within.of_costs)
+
+
+def costs_not_compared(matches: Sequence[Match], seconds: bool) -> Iterator[str]:
+    """Why a cost that the old side knows is not compared, in sentences: none is left out without a word."""
+    trained = [match for match in matches if match.new.trains]
+    for match in trained:
+        for term, take in (COUNTED_COSTS | MEASURED_COSTS | (TIMED_COSTS if seconds else {})).items():
+            if match.old.spent(take) and not match.new.spent(take):
+                yield f"{match.where}: {TITLES[term]} not compared, as the new side does not know it"
+    if any(not one_machine(match.new, match.old) for match in trained):
+        held = " and ".join(TITLES[term] for term in MEASURED_COSTS | (TIMED_COSTS if seconds else {}))
+        yield f"{held} not compared where the two sides were made on unlike machines"
 
 
 def score_of_run(outcome: Outcome) -> float | None:

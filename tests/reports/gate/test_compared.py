@@ -41,6 +41,25 @@ def test_a_seed_that_is_missing_is_told(sides, held):
     ]
 
 
+def test_a_cost_that_is_not_compared_is_told(sides, held, make):
+    """Planted fault: memory twice as large, or not known any more, passed without a word."""
+
+    def with_memory(pair, **device):
+        record, frame = pair
+        cost = record.cost and record.cost.model_copy(update={"peak_memory_bytes": None if not device else 10**12})
+        return make.changed(record, cost=cost, device={**record.provenance.device, **device}), frame
+
+    old = sides.pairs()
+    lost = held([with_memory(pair) for pair in old], old)
+    assert lost.status == 0 and lost.remarks == [
+        f"sentiment: smollm2 on sst2: {name}: peak memory not compared, as the new side does not know it"
+        for name in ("full", "frozen")
+    ]
+    elsewhere = held([with_memory(pair, name="another") for pair in old], old)
+    assert elsewhere.status == 0
+    assert elsewhere.remarks[-1] == "peak memory not compared where the two sides were made on unlike machines"
+
+
 def test_a_rise_is_better(sides, held):
     found = held(sides.pairs(full=0.97), sides.pairs())
     assert found.status == 0 and said(found)["full", "score"] == "better"
