@@ -19,6 +19,7 @@ def changes_as_json(comparison: Compared) -> dict[str, Any]:
         "failing": list(comparison.broken),
         "not_comparable": list(comparison.refused),
         "changed": list(comparison.remarks),
+        "notes": list(comparison.notes),
     }
 
 

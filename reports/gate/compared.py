@@ -35,7 +35,9 @@ class Compared:
     refused: Sequence[str]
     """Rows that could not be compared, with what differs."""
     remarks: Sequence[str]
-    """What is no verdict and explains one."""
+    """What was changed: no verdict, and it explains one."""
+    notes: Sequence[str]
+    """What the numbers do not tell: collapses, seeds that are missing, costs that are not compared."""
 
     @property
     def worse(self) -> list[Change]:
@@ -71,8 +73,6 @@ def compared(
     broken = [each for row, now, before in failed for each in (now if id(row) in missing else _failing_anew(now, before))]
     lost = [f"{named(row)}: {new.name} has no such row" for row, now, _ in failed if id(row) in missing and not now]
     remarks = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
-    remarks += [f"{match.where}: {told}" for match in known for told in _told_of_seeds(match)]
-    remarks += costs_not_compared(known, seconds)
     remarks += [f"{named(row)}: {old.name} has no such row" for row in added]
     return Compared(
         new,
@@ -85,6 +85,7 @@ def compared(
         list(dict.fromkeys(map(_failure_sentence, broken))),
         refused if allow_missing else [*refused, *lost],
         [*remarks, *lost] if allow_missing else remarks,
+        [*(f"{match.where}: {told}" for match in known for told in _told_of_seeds(match)), *costs_not_compared(known, seconds)],
     )
 
 

@@ -130,6 +130,7 @@ def comparison_lines(comparison: Compared) -> Iterator[str]:
     yield from (f"worse: {text}" for text in comparison.broken)
     yield from (f"not comparable: {text}" for text in comparison.refused)
     yield from (f"changed: {text}" for text in comparison.remarks)
+    yield from (f"note: {text}" for text in comparison.notes)
     yield from _same_costs_sentence(comparison)
     # Nothing was judged, and there is no table to explain.
     if not comparison.changes:

@@ -21,6 +21,7 @@ def test_keys_and_numbers(sides, held):
         "failing",
         "not_comparable",
         "changed",
+        "notes",
     ]
     assert whole["status"] == 1 and whole["within"] == {"points": 2.0, "nats": 0.05, "percent": 5.0}
     score = next(each for each in whole["changes"] if (each["row"], each["what"]) == ("full", "score"))

@@ -11,7 +11,7 @@ def said(found):
 
 def test_nothing_changed(sides, held):
     found = held(sides.pairs(), sides.pairs())
-    assert found.status == 0 and not found.worse and not found.refused and not found.remarks
+    assert found.status == 0 and not found.worse and not found.refused and not found.remarks and not found.notes
     assert set(said(found).values()) == {"same"} and len(found.changes) == 9 + 8
 
 
@@ -30,13 +30,13 @@ def test_a_seed_that_collapsed_is_told_and_hides_no_fall(sides, held, make):
     new[2] = make.changed(new[2][0], collapsed="one label alone"), new[2][1]
     found = held([*new, old[-1]], old)
     assert found.status == 1 and said(found)["frozen", "score"] == "worse" and said(found)["full", "score"] == "can't tell"
-    assert found.remarks == ["sentiment: smollm2 on sst2: full: 1 of 3 seeds collapsed, and 0 of 3 before"]
+    assert found.notes == ["sentiment: smollm2 on sst2: full: 1 of 3 seeds collapsed, and 0 of 3 before"]
 
 
 def test_a_seed_that_is_missing_is_told(sides, held):
     old = sides.pairs()
     found = held([pair for pair in old if pair[0].setup.seed < 2], old)
-    assert found.remarks == [
+    assert found.notes == [
         f"sentiment: smollm2 on sst2: {name}: without seed 2, which the old one has" for name in ("full", "frozen")
     ]
 
@@ -51,13 +51,13 @@ def test_a_cost_that_is_not_compared_is_told(sides, held, make):
 
     old = sides.pairs()
     lost = held([with_memory(pair) for pair in old], old)
-    assert lost.status == 0 and lost.remarks == [
+    assert lost.status == 0 and lost.notes == [
         f"sentiment: smollm2 on sst2: {name}: peak memory not compared, as the new side does not know it"
         for name in ("full", "frozen")
     ]
     elsewhere = held([with_memory(pair, name="another") for pair in old], old)
     assert elsewhere.status == 0
-    assert elsewhere.remarks[-1] == "peak memory not compared where the two sides were made on unlike machines"
+    assert elsewhere.notes[-1] == "peak memory not compared where the two sides were made on unlike machines"
 
 
 def test_a_rise_is_better(sides, held):
