@@ -50,11 +50,11 @@ def _better_lines(numbered: Mapping[str, int], standings: Mapping[TableKey, Stan
     better_lines: dict[int, list[tuple[int, float]]] = {}
     for standing in standings.values():
         placed = [numbered[run] for run in standing.places]
-        ps = {frozenset((pair.one, pair.other)): pair.p for pair in standing.pairs}
-        for worse, column in enumerate(standing.better.T):
-            # `better[i, j]` says that i is better than j: a column holds those that are better than its row.
-            better_rows = column.nonzero()[0].tolist()
-            better_lines[placed[worse]] = [(placed[row], ps[frozenset((row, worse))]) for row in better_rows]
+        for pair in standing.pairs:
+            for row, other in ((pair.one, pair.other), (pair.other, pair.one)):
+                # `better[i, j]` says that i is better than j.
+                if standing.better[row, other]:
+                    better_lines.setdefault(placed[other], []).append((placed[row], pair.p))
     return better_lines
 
 
