@@ -146,9 +146,9 @@ def rows_once(baselines: Iterable[Sequence[Record]], counted: Sequence[Record] =
     seeds move a number, however often it was accepted. Baselines are kept apart, because they may have other levels."""
     told, rows = {_told_by(record) for record in counted if record.status == "ok"}, list[Row]()
     for records in baselines:
-        telling = [record for record in records if record.status == "ok" and _told_by(record) not in told]
-        rows += aggregate(telling)
-        told |= set(map(_told_by, telling))
+        telling = {_told_by(record): record for record in records if record.status == "ok"}
+        rows += aggregate([record for by, record in telling.items() if by not in told])
+        told |= telling.keys()
     return [row for row in rows if row.score]
 
 
