@@ -149,7 +149,7 @@ def cost_differences(match: Match, noise: Noise, within: Tolerance, seconds: boo
     """Of what the rows that train took: counted work, within one machine memory, and where they are asked for seconds."""
     if not match.new.trains:
         return
-    kinds = COUNTED_COSTS | (MEASURED_COSTS | (TIMED_COSTS if seconds else {}) if one_machine(match.new, match.old) else {})
+    kinds = COUNTED_COSTS | (_costs_of_a_machine(seconds) if one_machine(match.new, match.old) else {})
     for term, take in kinds.items():
         new, old = (row.spent(take) for row in (match.new, match.old))
         # Of what one side does not know nothing can be said.
@@ -166,12 +166,16 @@ def costs_not_compared(matches: Sequence[Match], seconds: bool) -> Iterator[str]
     """Why a cost that the old side knows is not compared, in sentences: none is left out without a word."""
     trained = [match for match in matches if match.new.trains]
     for match in trained:
-        for term, take in (COUNTED_COSTS | MEASURED_COSTS | (TIMED_COSTS if seconds else {})).items():
+        for term, take in (COUNTED_COSTS | _costs_of_a_machine(seconds)).items():
             if match.old.spent(take) and not match.new.spent(take):
                 yield f"{match.where}: {TITLES[term]} not compared, as the new side does not know it"
     if any(not one_machine(match.new, match.old) for match in trained):
-        held = " and ".join(TITLES[term] for term in MEASURED_COSTS | (TIMED_COSTS if seconds else {}))
+        held = " and ".join(TITLES[term] for term in _costs_of_a_machine(seconds))
         yield f"{held} not compared where the two sides were made on unlike machines"
+
+
+def _costs_of_a_machine(seconds: bool) -> dict[str, Take]:
+    return MEASURED_COSTS | (TIMED_COSTS if seconds else {})
 
 
 def score_of_run(outcome: Outcome) -> float | None:
