@@ -34,8 +34,8 @@ class Average:
 
 
 def that_vary_alike(rows: Mapping[str, Sequence[Record]]) -> list[str]:
-    """The rows of which the difference is told: those that train and have not collapsed; of fewer than two such rows those that
-    have not collapsed, or that train, or all."""
+    """The rows of which the difference is told: those that train and of which no run collapsed; of fewer than two such rows
+    those of which none did, or that train, or all."""
     sound = [name for name, runs in rows.items() if all(run.outcome and run.outcome.collapsed is None for run in runs)]
     training = [name for name, runs in rows.items() if runs[0].cost and runs[0].cost.train_examples]
     for alike in ([name for name in training if name in sound], sound, training):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from operator import methodcaller
 from typing import Generic, NamedTuple, TypeVar
 
 import pandas as pd
@@ -118,7 +118,7 @@ def seeds_alone_intervals(runs: Sequence[Numbers], table: SeededTable[Numbers], 
         if bounded is None:
             continue
         values = [run[place] for run in runs]
-        seeds = table.variance(partial(_number_at, place))
+        seeds = table.variance(methodcaller("get", place))
         ends = leaving_out.bounds_over_seeds(values, seeds, bounded)
         intervals |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
     return intervals
@@ -144,10 +144,6 @@ def _place_moved_by_seeds(place: Path) -> Path:
         if place[-len(gain) :] == gain:
             return (*place[: -len(gain)], "score")
     return place
-
-
-def _number_at(place: Path, run: Numbers) -> float | None:
-    return run.get(place)
 
 
 def _pooled_seed_variance(rows: Sequence[Sequence[float]]) -> SeedVariance:
