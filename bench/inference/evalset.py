@@ -1,13 +1,13 @@
 """Which examples are put to a model, and in which words."""
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 from bench.specs.wording import Wording
 from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
 from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots
-from bench.tasks.sampling import sample
+from bench.tasks.sampling import sample, turns_of_labels
 from bench.tasks.splits import TrainingData
 from bench.tasks.types import TaskType
 
@@ -30,7 +30,7 @@ class EvalSet:
     split: str = "test"
     """`validation`, `test`, or one of the task's sets from another domain."""
     paraphrase: int | None = None
-    """One of the instructions for all examples; without it they take turns."""
+    """One of the instructions for all examples; without it the examples of each label take turns."""
 
     @cached_property
     def examples(self) -> list[Example]:
@@ -42,8 +42,7 @@ class EvalSet:
     @cached_property
     def candidates(self) -> list[dict[str, tuple[int, ...]]]:
         """Of each example, the possible predictions and the ids that stand for them, where a decoder ranks."""
-        known = cache(lambda words: tuple(self.model_encoding.answer(words, self.wording)))  # labels are those of all examples
-        return [{value: known(words) for value, words in self.task.candidates(example).items()} for example in self.examples]
+        return [self.model_encoding.candidates(self.task, example, self.wording) for example in self.examples]
 
     @property
     def shots(self) -> list[Example]:
@@ -57,7 +56,11 @@ class EvalSet:
 
     def place(self, index: int) -> int:
         """Which paraphrase the example gets."""
-        return index if self.paraphrase is None else self.paraphrase
+        return self._turns[index] if self.paraphrase is None else self.paraphrase
+
+    @cached_property
+    def _turns(self) -> list[int]:
+        return turns_of_labels([self.task.label(example) for example in self.examples])
 
     @property
     def model_encoding(self) -> Encoding:

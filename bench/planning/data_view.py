@@ -18,7 +18,6 @@ from bench.specs.wording import Wording
 from bench.tasks import prompts, splits, types
 from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
 from bench.tasks.examples import Example
-from bench.tasks.sampling import sample
 from bench.tasks.separation import ComparedExamples, shared
 from bench.tasks.spans import entities
 from bench.tasks.splits import TaskData
@@ -84,21 +83,20 @@ class DataView:
     def rows(self, split: str, items: int | None = None) -> Iterator[dict[str, Any]]:
         """Each example, or so many of them: fields, gold, cluster, prompt and answer as the model sees them, tokens, and
         whether it was cut."""
-        everything, decodes = self.examples(split), self.encoding and self.encoding.model.family == "decoder"
-        labels, clusters = [self.task.label(e) for e in everything], [e.cluster for e in everything]
-        examples = sample(everything, items, labels, clusters)
+        self.examples(split)  # told if there is none of that name
+        evalset = EvalSet(self.task, self.data, self.encoding, self.wording, 0, items=items, split=split)
+        decodes = self.encoding and self.encoding.model.family == "decoder"
         # Training examples are shown as they are trained on, answer and all, and others as they are asked.
         if decodes and split != "train" and self.task.asks != "read":
-            reads = self._prompts(split, examples, items)
+            reads = self._prompts(evalset)
         else:
-            reads = (self._read(example, split, index) for index, example in enumerate(examples))
-        for example, read in zip(examples, reads, strict=True):
+            reads = (self._read(example, split, evalset.place(index)) for index, example in enumerate(evalset.examples))
+        for example, read in zip(evalset.examples, reads, strict=True):
             yield {"id": example.id, "fields": example.fields, "gold": example.gold, "cluster": example.cluster, **read}
 
-    def _prompts(self, split: str, examples: Sequence[Example], items: int | None) -> Iterator[dict[str, Any]]:
+    def _prompts(self, evalset: EvalSet) -> Iterator[dict[str, Any]]:
         """What a decoder reads before it answers."""
-        evalset = EvalSet(self.task, self.data, self.encoding, self.wording, 0, items=items, split=split)
-        for example, context in zip(examples, contexts(evalset), strict=True):
+        for example, context in zip(evalset.examples, contexts(evalset), strict=True):
             answer_ids = evalset.model_encoding.answer(self.task.answer(example), self.wording)
             yield self._decoded(context.ids, answer_ids, context.cut)
 
@@ -108,14 +106,14 @@ class DataView:
         tokens = len(context) + len(answer)
         return {"prompt": decode(list(context)), "answer": decode(list(answer)), "tokens": tokens, "cut": cut}
 
-    def _read(self, example: Example, split: str, index: int) -> dict[str, Any]:
+    def _read(self, example: Example, split: str, place: int) -> dict[str, Any]:
         instructions = instructions_of(split)
         answer = "" if self.task.asks == "read" else self.task.answer(example)
         if self.encoding is None:
-            return {"prompt": self._words(example, instructions, index), "answer": answer, "tokens": None, "cut": None}
+            return {"prompt": self._words(example, instructions, place), "answer": answer, "tokens": None, "cut": None}
         encoding, decode = self.encoding, self.encoding.model.tokenizer.decode
         if encoding.model.family == "encoder":
-            windows = encoding.windows(self.task, example, self.wording, instructions, index)
+            windows = encoding.windows(self.task, example, self.wording, instructions, place)
             tokens, cut = sum(len(window.ids) for window in windows), any(window.truncated for window in windows)
             return {"prompt": [decode(w.ids) for w in windows], "answer": answer, "tokens": tokens, "cut": cut}
         if self.task.asks == "read":
@@ -123,27 +121,28 @@ class DataView:
             # A test is read in windows too, all of it.
             read = encoding.text(example.fields["text"]).ids if split == "train" else ids
             return {"prompt": decode(read), "answer": "", "tokens": len(read), "cut": len(ids) > len(read)}
-        (sequence,) = encoding.training(self.task, example, self.wording, index)
+        (sequence,) = encoding.training(self.task, example, self.wording, place)
         last = sequence.answer - (sequence.silent[-1] + 1 if sequence.silent else 0)  # of a dialogue's answers
         context, answer_ids = sequence.ids[:-last], sequence.ids[-last:]
-        uncut = encoding.context(self.task, example, self.wording, instructions, index)
-        return self._decoded(context, answer_ids, cut=bool(encoding.lost(len(uncut), last)))
+        room = max(encoding.longest_answer(self.task, example, self.wording), last)
+        uncut = encoding.context(self.task, example, self.wording, instructions, place)
+        return self._decoded(context, answer_ids, cut=bool(encoding.lost(len(uncut), room)))
 
-    def _words(self, example: Example, instructions: InstructionSplit, index: int) -> str:
+    def _words(self, example: Example, instructions: InstructionSplit, place: int) -> str:
         spec = self.task.spec
         plain = self.wording.style == "plain"
-        return prompts.plain(spec, example) if plain else prompts.instruction(spec, example, instructions, index)
+        return prompts.plain(spec, example) if plain else prompts.instruction(spec, example, instructions, place)
 
     def summary(self, names: Sequence[str]) -> dict[str, Any]:
         """Counts of the splits, and what loading removed."""
         # All splits, also where one is to be counted: it is held against the others.
-        whole = {name: ComparedExamples(self.task.compared(), self.data.split(name)) for name in self.names}
+        whole = {name: ComparedExamples.of(self.task, self.data.split(name)) for name in self.names}
         splits = {name: self._counted(name, {other: whole[other] for other in whole if other != name}) for name in names}
         return {"task": self.task.spec.name, "notes": self.data.notes, "splits": splits}
 
     def _counted(self, split: str, others: dict[str, ComparedExamples]) -> dict[str, Any]:
         examples = self.examples(split)
-        compared = ComparedExamples(self.task.compared(), examples)
+        compared = ComparedExamples.of(self.task, examples)
         matches = {name: shared(compared, other) for name, other in others.items()}
         rows = list(self.rows(split)) if self.encoding else []
         tokens = [row["tokens"] for row in rows]

@@ -60,8 +60,14 @@ def _messages_before(evalset: EvalSet, example: Example) -> list[dict[str, str]]
 
 def _instruction(evalset: EvalSet, index: int, example: Example) -> str:
     wordings = evalset.task.spec.paraphrases(evalset.instructions)
-    number = index if evalset.paraphrase is None else evalset.paraphrase
-    return wordings[number % len(wordings)].format(**example.fields).strip()
+    return wordings[instruction_number(evalset, index) % len(wordings)].format(**example.fields).strip()
+
+
+def instruction_number(evalset: EvalSet, index: int) -> int:
+    """How many examples before this one have its label, where instructions take turns within each label."""
+    label, examples = evalset.task.label, evalset.examples
+    same = [before for before in examples[:index] if label(before) == label(examples[index])]
+    return len(same) if evalset.paraphrase is None else evalset.paraphrase
 
 
 def plain_continuation(evalset: EvalSet, reader: PlainReader, answer: str) -> list[int]:

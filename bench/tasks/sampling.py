@@ -4,7 +4,7 @@ A set of the first N items is whatever the file began with: seven films, say. He
 each cluster (a film, a title, a story), as far as N items can show it.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
@@ -26,6 +26,20 @@ def sample(
     if limit is None:
         return list(items)
     return [items[place] for place in fair_order(labels, clusters)[:limit]]
+
+
+def turns_of_labels(labels: Sequence[Hashable]) -> list[int]:
+    """Of each item, how many of its label stand before it.
+
+    What is dealt out by these turns goes with no label. By place it might: a fair order of two labels has each at every second
+    place, and of four instructions dealt out in turn two would be for one label.
+    """
+    seen: Counter[Hashable] = Counter()
+    turns = []
+    for label in labels:
+        turns.append(seen[label])
+        seen[label] += 1
+    return turns
 
 
 def fair_order(labels: Sequence[Hashable], clusters: Sequence[Hashable | None]) -> list[int]:

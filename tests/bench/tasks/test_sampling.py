@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bench.inference.evalset import EvalSet
 from bench.specs.wording import Wording
 from bench.tasks import sampling, splits, types
-from bench.tasks.sampling import fair_order, sample
+from bench.tasks.sampling import fair_order, sample, turns_of_labels
 
 ITEMS = st.lists(st.tuples(st.sampled_from("aab"), st.sampled_from(["x", "x", "y", "z", None])), min_size=1, max_size=60)
 
@@ -72,3 +72,21 @@ def test_the_128_validation_items_of_sst2_are_of_many_films_and_as_positive_as_a
     assert abs(sum(example.gold == "positive" for example in chosen) - 128 * share) < 1
     sizes = Counter(example.cluster for example in chosen)
     assert len(sizes) > 40 and max(sizes.values()) <= 8
+
+
+@pytest.mark.parametrize("items", [32, 128, 200, None])
+def test_each_instruction_is_put_to_each_label_alike(sst2, items):
+    """Planted fault: dealt out by place, each of four instructions was asked of one label almost alone."""
+    kind = types.task_type(sst2)
+    asked = EvalSet(kind, splits.load_splits(sst2), None, Wording(style="instruction"), 0, items=items, split="validation")
+    wordings = len(sst2.paraphrases("train"))
+    met = Counter((asked.place(index) % wordings, example.gold) for index, example in enumerate(asked.examples))
+    for label in sst2.labels:
+        counts = [met[number, label] for number in range(wordings)]
+        assert max(counts) - min(counts) <= 1 and min(counts) > 0
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=30))
+def test_turns_count_within_each_label(labels):
+    turns = turns_of_labels(labels)
+    assert all(turn == labels[:place].count(labels[place]) for place, turn in enumerate(turns))
