@@ -18,6 +18,15 @@ def test_labels_take_turns(sst2, shots):
     assert {example.id for example in picked} <= {example.id for example in data.train}
 
 
+def test_the_seed_puts_the_labels_in_order_too(sst2):
+    """Each of the six orders of two and two about as often. Planted faults: positive stood last always, or one label did."""
+    kind, data = types.task_type(sst2), splits.load_splits(sst2)
+    orders = Counter(tuple(example.gold for example in pick_shots(kind, data, 4, seed)) for seed in range(120))
+    assert len(orders) == 6 and max(orders.values()) <= 40
+    # Of five the one more is of either label.
+    assert len({Counter(example.gold for example in pick_shots(kind, data, 5, seed))["positive"] for seed in range(20)}) == 2
+
+
 def test_the_seed_chooses(sst2):
     kind, data = types.task_type(sst2), splits.load_splits(sst2)
     assert pick_shots(kind, data, 4, 1) == pick_shots(kind, data, 4, 1) != pick_shots(kind, data, 4, 2)
