@@ -26,7 +26,7 @@ def contexts(evalset: EvalSet) -> list[Context]:
 
     def context(index: int, example: Example) -> Context:
         text, special = encoding.prompt(task, example, words, split, evalset.place(index), before)
-        ids, answer = encoding.ids(text, special), _longest_answer(evalset, index)
+        ids, answer = encoding.ids(text, special), encoding.longest_answer(task, example, words)
         lost = encoding.lost(len(ids), answer, room)
         answerable = task.answerable(example, text, encoding.lost_text(text, lost, special))
         return Context(encoding.fitted(ids, answer, room), bool(lost), answerable)
@@ -38,12 +38,6 @@ def _shots_and_tokens(evalset: EvalSet) -> tuple[str, int]:
     """The solved examples that stand before each question, as text, and their tokens."""
     before = solved(evalset.task, evalset.shots)
     return before, len(evalset.model_encoding.ids(before)) if before else 0
-
-
-def _longest_answer(evalset: EvalSet, index: int) -> int:
-    """In tokens: of the candidates, where they are ranked, or of what may be written."""
-    ranked = evalset.task.asks == "rank"
-    return max(map(len, evalset.candidates[index].values())) if ranked else evalset.task.answer_tokens
 
 
 def references(evalset: EvalSet) -> list[Encoded | None]:

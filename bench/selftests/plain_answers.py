@@ -14,7 +14,8 @@ import regex
 import torch
 
 from bench.inference.evalset import EvalSet
-from bench.selftests.plain_prompts import plain_context, plain_continuation, plain_reference_loss
+from bench.inference.passages import HALF_A_LETTER
+from bench.selftests.plain_prompts import instruction_number, plain_context, plain_continuation, plain_reference_loss
 from bench.selftests.plain_reader import PlainReader, Tokenised
 from bench.tasks import prompts
 from bench.tasks.examples import Example
@@ -24,8 +25,6 @@ from bench.tasks.types.ner import Ner
 from bench.tasks.types.qa import Qa
 
 DROPPED = regex.compile(r"[\p{Mn}\p{Cf}]*")
-HALF_A_LETTER = "\N{REPLACEMENT CHARACTER}"
-"""As which bytes are decoded that are no whole letter."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,8 @@ def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, prediction: 
 def _plain_answer_by_ranking(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
     words = _candidate_words(evalset.task, evalset.examples[index])
     ids = {value: plain_continuation(evalset, reader, text) for value, text in words.items()}
+    if any(one != other and one == other[: len(one)] for one in ids.values() for other in ids.values()):
+        ids = {value: [*tokens, reader.tokenizer.eos_token_id] for value, tokens in ids.items()}
     context = plain_context(evalset, index, max(map(len, ids.values())), reader)
     return _likeliest_answer({value: reader.nats(context, ids[value]) / evalset.task.length(words[value]) for value in words})
 
@@ -145,7 +146,8 @@ def _texts_for_head(evalset: EvalSet, index: int) -> list[str]:
     example, long = evalset.examples[index], evalset.task.long
     if evalset.wording.style == "plain":
         return prompts.inputs(evalset.task.spec, example, without=long)
-    return [prompts.instruction(evalset.task.spec, example, evalset.instructions, evalset.place(index), without=long)]
+    number = instruction_number(evalset, index)
+    return [prompts.instruction(evalset.task.spec, example, evalset.instructions, number, without=long)]
 
 
 def _plain_answer_by_head(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:

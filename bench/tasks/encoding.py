@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 from bench.errors import UserError
@@ -86,17 +87,42 @@ class Encoding:
         # Before any wording: a corpus is the same text under each style.
         if task.asks == "read":
             return [self.text(example.fields["text"])]
-        answer = self.answer(task.answer(example), wording)
-        if task.asks == "write":
-            answer.append(self.model.tokenizer.eos_token_id)  # what is written must also learn to stop
+        answer = self._learned_answer(task, example, wording)
         lead = self.lead(task, example, wording, "train", index)
         if lead is None:
             raise UserError(
                 f"task '{task.spec.name}': the prompt of a later turn does not begin with the turns before it, as the chat "
                 f"template of {self.model.name} or the task's own rewrites them; set loss_on: last answer in its options"
             )
-        lost = self.lost(len(lead.ids), len(answer))
+        # Cut as it is when it is asked: by the room that any answer may take, so that the cut tells nothing of the right one.
+        lost = self.lost(len(lead.ids), max(self.longest_answer(task, example, wording), len(answer)))
         return [lead.without(lost).answered(answer)]
+
+    def _learned_answer(self, task: TaskType, example: Example, wording: Wording) -> tuple[int, ...]:
+        if task.asks == "rank":
+            return self.candidates(task, example, wording)[str(example.gold)]
+        # What is written must also learn to stop.
+        return (*self.answer(task.answer(example), wording), self.model.tokenizer.eos_token_id)
+
+    def candidates(self, task: TaskType, example: Example, wording: Wording) -> dict[str, tuple[int, ...]]:
+        """The possible predictions and the ids that stand for them, where a decoder ranks.
+
+        Where one answer begins another (1 and 10) and sums are compared, each has the end token behind it, in training too: the
+        longer one is never likelier than its own beginning, and would never win.
+        """
+        words = task.candidates(example)
+        known = {value: tuple(self.answer(text, wording)) for value, text in words.items()}
+        # In order, what begins any other begins the one behind it.
+        begun = any(ids != longer and longer[: len(ids)] == ids for ids, longer in pairwise(sorted(known.values())))
+        if not begun or any(task.length(text) != 1 for text in words.values()):
+            return known
+        return {value: (*ids, self.model.tokenizer.eos_token_id) for value, ids in known.items()}
+
+    def longest_answer(self, task: TaskType, example: Example, wording: Wording) -> int:
+        """In tokens: of the candidates, where they are ranked, or of what may be written."""
+        if task.asks == "rank":
+            return max(map(len, self.candidates(task, example, wording).values()))
+        return task.answer_tokens
 
     def lead(
         self,

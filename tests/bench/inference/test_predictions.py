@@ -1,13 +1,14 @@
 """Predictions on real examples, each way of asking against its definition."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from transformers import AutoModel, AutoModelForSequenceClassification
 
-from bench.inference.backend import Backend, GeneratedText, Prompt
+from bench.inference.backend import Backend, GeneratedText, Likelihood, Prompt
 from bench.inference.contexts import contexts
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
@@ -60,6 +61,29 @@ def test_the_candidate_that_the_model_finds_likeliest_is_predicted(evalset, deco
         assert sure == pytest.approx(np.exp(scores).max() / np.exp(scores).sum(), rel=1e-3)
 
 
+def test_the_longer_of_two_answers_wins_where_it_is_the_likelier_whole(evalset, monkeypatch):
+    """Planted fault: without an end behind it, the beginning of an answer is never less likely than the answer."""
+    spec = evalset.task.spec.model_copy(update={"answers": {"negative": "good", "positive": "good film"}})
+    asked, end = replace(evalset, task=types.task_type(spec)), evalset.encoding.model.tokenizer.eos_token_id
+    good = asked.candidates[0]["negative"][0]
+
+    class Certain(Backend):
+        """Goes on after `good`, and stops after the next word."""
+
+        name, can = "certain", frozenset({"loglikelihoods"})
+
+        def loglikelihoods(self, requests):
+            def nats(before, token):
+                return -5.0 if (before, token) == (good, end) else -0.1
+
+            return [
+                Likelihood(tuple(nats(before, token) for before, token in pairwise((context[-1], *ids))), False, ids)
+                for context, ids in requests
+            ]
+
+    assert set(predict(Certain(), asked)["prediction"]) == {"positive"}
+
+
 def test_solved_examples_change_what_is_predicted_and_not_the_examples(evalset, decoder):
     backend = LocalBackend(decoder.load().eval(), decoder)
     plainly, shown = (predict(backend, replace(evalset, wording=Wording(shots=shots))) for shots in (0, 4))
@@ -75,7 +99,7 @@ def test_a_model_that_gives_no_likelihoods_is_asked_to_write(evalset):
     assert found["malformed"].tolist() == [False, False, True, True, False, False]
     assert found["confidence"].isna().all() and found["read"].tolist() == [7] * 6 and found["written"].tolist() == [3] * 6
     spec = asked.task.spec
-    turns = [(instruction(spec, example, "test", index),) for index, example in enumerate(asked.examples)]
+    turns = [(instruction(spec, example, "test", asked.place(index)),) for index, example in enumerate(asked.examples)]
     assert [prompt.turns for prompt in writer.prompts] == turns
     assert "gives no likelihoods" in unusual_way(writer.can, asked.task)
 
@@ -171,8 +195,8 @@ def test_validation_items_are_asked_in_the_words_of_training(evalset, encoder, m
     """The unseen wordings are part of the test: a curve or an early stop that saw them would choose by them."""
     told = replace(evalset, wording=Wording(style="instruction"), split="validation")
     spec, examples = told.task.spec, told.examples
-    words = [instruction(spec, example, "train", index) for index, example in enumerate(examples)]
-    assert not set(words) & {instruction(spec, example, "test", index) for index, example in enumerate(examples)}
+    words = [instruction(spec, example, "train", told.place(index)) for index, example in enumerate(examples)]
+    assert not set(words) & {instruction(spec, example, "test", number) for example in examples for number in range(4)}
 
     writer = Writer(["positive"] * len(examples))
     predict(writer, replace(told, encoding=None))  # as a chat

@@ -55,6 +55,15 @@ def test_a_decoder_ranks_alike(evalset, decoder, wording, limit):
     assert same(evalset("sst2", decoder, wording, limit=limit), decoder, decoder.load().eval(), least=6)
 
 
+def test_a_decoder_ranks_answers_that_begin_each_other_alike(evalset, decoder):
+    asked = evalset("sst2", decoder)
+    spec = asked.task.spec.model_copy(update={"answers": {"negative": "good", "positive": "good film"}})
+    asked = replace(asked, task=types.task_type(spec))
+    end = decoder.tokenizer.eos_token_id
+    assert all((*ids["positive"][: len(ids["negative"]) - 1], end) == ids["negative"] for ids in asked.candidates)
+    assert same(asked, decoder, decoder.load().eval(), least=6)
+
+
 def test_a_decoder_writes_alike(evalset, decoder):
     squad = evalset("squad", decoder, limit=96, items=3)
     assert same(squad, decoder, decoder.load().eval(), least=3)

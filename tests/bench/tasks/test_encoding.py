@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -7,11 +8,14 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import PreTrainedTokenizerFast
 
 from bench.errors import UserError
+from bench.inference.contexts import contexts
+from bench.inference.evalset import EvalSet
 from bench.modeling.models import find_model
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example
+from bench.tasks.splits import TrainingData
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +160,38 @@ def test_solved_examples_come_on_top_of_the_limit_and_positions_bound_all(decodi
             Encoding(decoding.model, length).fitted(ids, answer=511)
 
 
+@pytest.mark.parametrize("style", ["plain", "instruction"])
+def test_a_prompt_is_cut_alike_whatever_the_right_answer(library, decoder, style):
+    """And as it is when it is asked. Planted fault: room was left for the gold answer, so that the cut told its length."""
+    kind, words, encoding = types.task_type(library.task("medmcqa")), Wording(style=style), Encoding(decoder, 64)
+    fields = {"question": "which of these is the best and which is the worst? " * 20, "choices": f"A. no\nB. {'very ' * 9}bad"}
+    asked = EvalSet(kind, TrainingData(kind.spec, [], []), encoding, words, 0, split="validation")
+    leads = set()
+    for gold in "AB":
+        example = Example("1", fields, gold)
+        (trained,) = encoding.training(kind, example, words, 0)
+        leads.add(trained.ids[: len(trained.ids) - trained.answer])
+        (read,) = contexts(replace(asked, data=replace(asked.data, validation=[example])))
+        assert read.cut and read.ids == trained.ids[: len(trained.ids) - trained.answer]
+    assert len(leads) == 1
+
+
+@pytest.mark.parametrize("normalised", [None, "characters"])
+def test_an_answer_that_begins_another_ends_by_a_token(library, decoding, normalised):
+    """Where sums are compared. Of means the longer one may be the higher as it is."""
+    spec = library.task("medmcqa")
+    kind = types.task_type(spec.model_copy(update={"options": {"normalised": normalised}}))
+    end = (decoding.model.tokenizer.eos_token_id,)
+    begun = Example("1", {"question": "how many?", "choices": "A. good film\nB. good\nC. bad"}, "B")
+    apart = Example("2", {"question": "how many?", "choices": "A. good\nB. good\nC. bad"}, "C")
+    for example, ended in ((begun, normalised is None), (apart, False)):
+        ids = decoding.candidates(kind, example, Wording())
+        plain = {letter: tuple(decoding.answer(text, Wording())) for letter, text in kind.candidates(example).items()}
+        assert ids == ({letter: answer + end for letter, answer in plain.items()} if ended else plain)
+        (trained,) = decoding.training(kind, example, Wording(), 0)
+        assert trained.ids[-trained.answer :] == ids[example.gold]
+
+
 def test_an_example_longer_than_the_limit_keeps_its_answer(sst2, decoding):
     long = Example("x", {"text": "long " * 600}, "positive")
     (encoded,) = decoding.training(types.task_type(sst2), long, Wording(), 0)
@@ -213,7 +249,9 @@ def test_asked_plainly_each_answer_follows_the_lines_before(decoding, chat):
 
 def test_a_long_chat_loses_its_middle_and_keeps_its_last_answer(decoder, chat):
     whole, short = (Encoding(decoder, most).training(*chat, Wording(), 0)[0] for most in (256, 40))
-    assert len(short.ids) == 40 and short.ids[-5:] == whole.ids[-5:] and short.ids[:5] == whole.ids[:5]
+    # Room is left for the longest answer that may be written, as where it is asked.
+    assert len(short.ids) == 40 - chat[0].answer_tokens + short.answer
+    assert short.ids[-5:] == whole.ids[-5:] and short.ids[:5] == whole.ids[:5]
     assert 0 < short.targets < whole.targets and all(learned(short)[-5:])
 
 
