@@ -1,9 +1,8 @@
 """Keeps splits apart: nothing of a held-out text is trained on, and no test text chosen on; all that is shared is counted."""
 
 import json
-import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -36,14 +35,18 @@ class Shared:
         return self.same | self.part | self.near
 
 
-def normalised(example: Example, fields: Iterable[str]) -> str:
+# `\w` of Python's own `re` has no marks of letters: two Hindi words that differ in a vowel would be one.
+NO_LETTERS = regex.compile(r"[^\w\p{M}]+")
+
+
+def normalised(texts: Mapping[str, str]) -> str:
     """Letters and digits alone, lower case: equal for a text and its tokenised, re-cased or re-spaced copy.
 
-    `fields` are those that a model reads: an id or a group beside them makes no other text.
+    The texts are an example's, by their fields.
     """
-    texts = [example.fields[name] for name in sorted(fields)]
+    ordered = (unicodedata.normalize("NFKC", texts[name]) for name in sorted(texts))
     # A text of signs alone (":)") stays as it is, else all of them would be one text.
-    return "|".join(re.sub(r"\W+", "", text.lower()) or text for text in texts)
+    return "|".join(NO_LETTERS.sub("", text.lower()) or text for text in ordered)
 
 
 KEPT_FROM = 100_000
@@ -66,24 +69,28 @@ def _without_punctuation(text: str) -> str:
 
 
 class ComparedExamples:
-    """Examples as they are held against others, by these of their fields: of a question by its context."""
+    """Examples as they are held against others: of each the texts that are compared, by their fields."""
 
-    def __init__(self, fields: Collection[str], examples: Sequence[Example]) -> None:
-        self._fields, self._examples = sorted(fields), examples
+    def __init__(self, examples: Sequence[Mapping[str, str]]) -> None:
+        self._examples = examples
         # Many questions are on one context: each text is compared once.
         places: dict[str, list[int]] = {}
-        for place, example in enumerate(examples):
-            places.setdefault(" ".join(example.fields[name] for name in self._fields), []).append(place)
+        for place, texts in enumerate(examples):
+            places.setdefault(" ".join(texts[name] for name in sorted(texts)), []).append(place)
         self.texts, self._places = overlap.Texts(list(places)), list(places.values())
+
+    @classmethod
+    def of(cls, kind: TaskType, examples: Iterable[Example]) -> "ComparedExamples":
+        return cls([kind.compared(example) for example in examples])
 
     @cached_property
     def normalised(self) -> list[str]:
-        return [normalised(example, self._fields) for example in self._examples]
+        return [normalised(texts) for texts in self._examples]
 
     @cached_property
     def content(self) -> str:
         """A hash of what is compared, in order."""
-        return digest([[example.fields[name] for name in self._fields] for example in self._examples])
+        return digest([[texts[name] for name in sorted(texts)] for texts in self._examples])
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -139,9 +146,8 @@ def separated(
 
     With counts for the record: what was removed, and what test sets share with each other, which stays.
     """
-    fields = kind.compared()
-    test_sets = {name: ComparedExamples(fields, split) for name, split in tests.items()}
-    training_set, validation_set = ComparedExamples(fields, train), ComparedExamples(fields, validation)
+    test_sets = {name: ComparedExamples.of(kind, split) for name, split in tests.items()}
+    training_set, validation_set = ComparedExamples.of(kind, train), ComparedExamples.of(kind, validation)
     notes: dict[str, int] = {}
     away: set[int] = set()
     for name, split in {"test": test_sets["test"], "validation": validation_set, **test_sets}.items():

@@ -5,7 +5,7 @@ Splits are the same for every strategy, seed and machine; only the order of trai
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ from bench.specs.source import Holdout, Source
 from bench.specs.task import TaskSpec
 from bench.tasks import separation, types
 from bench.tasks.examples import Example
+from bench.tasks.separation import ComparedExamples
 from bench.tasks.types import TaskType
 
 BALANCED = "balanced"
@@ -127,32 +128,32 @@ def _outside_others(spec: TaskSpec, tested: Sequence[TaskSpec]) -> list[Example]
 @lru_cache(maxsize=16)
 def _beside_cached(dump: str, others: tuple[str, ...], beside: bool) -> list[Example]:
     data, tasks = _training_cached(dump), [*map(_load_cached, others)]
-    return _outside_tests(types.task_type(data.spec).compared(), data.train, tasks, tasks[0].validation if beside else [])
+    away = _in_tests(ComparedExamples.of(types.task_type(data.spec), data.train), tasks, tasks[0].validation if beside else [])
+    return [example for place, example in enumerate(data.train) if place not in away]
 
 
 @lru_cache(maxsize=4)
 def _general_cached(dump: str, tested: tuple[str, ...]) -> list[str]:
     source, tasks = Source.model_validate_json(dump), [*map(_load_cached, tested)]
-    texts = [Example(row.place, {"text": str(row["text"])}, "") for row in sources.rows(source)]
-    left = [each.fields["text"] for each in _outside_tests({"text"}, texts, tasks, tasks[0].validation)]
+    texts = [str(row["text"]) for row in sources.rows(source)]
+    away = _in_tests(ComparedExamples([{"text": text} for text in texts]), tasks, tasks[0].validation)
+    left = [text for place, text in enumerate(texts) if place not in away]
     if not left:
         names = ", ".join(each.spec.name for each in tasks)
         raise UserError(f"rehearsal: all texts of its source stand in the test of {names}; give other texts")
     return left
 
 
-def _outside_tests(
-    fields: Collection[str], examples: Sequence[Example], tested: Sequence[TaskData], chosen_on: Sequence[Example]
-) -> list[Example]:
-    """Those that stand in no test of these tasks, in no set of theirs from another domain, nor in the first one's examples on
-    which is chosen."""
-    mine, away = separation.ComparedExamples(fields, examples), set[int]()
+def _in_tests(compared: ComparedExamples, tested: Sequence[TaskData], chosen_on: Sequence[Example]) -> set[int]:
+    """Places of those that stand in a test of these tasks, in a set of theirs from another domain, or among the first one's
+    examples on which is chosen."""
+    away = set[int]()
     for number, each in enumerate(tested):
         # All sets of a task together, so that the examples are looked through once.
         sets = (each.test, *each.out_of_domain.values(), chosen_on if number == 0 else [])
-        others = [example for split in sets for example in split]
-        away |= separation.shared(mine, separation.ComparedExamples(types.task_type(each.spec).compared(), others)).places
-    return [example for place, example in enumerate(examples) if place not in away]
+        others = ComparedExamples.of(types.task_type(each.spec), (example for split in sets for example in split))
+        away |= separation.shared(compared, others).places
+    return away
 
 
 def _load(spec: TaskSpec) -> TaskData:
@@ -247,13 +248,13 @@ def _hold_out(spec: TaskSpec, examples: Sequence[Example], holdout: Holdout, spl
 
     Without a field for it the group is what is compared: questions on one context stay together.
     """
-    by, compared = holdout.by, types.task_type(spec).compared()
+    by, kind = holdout.by, types.task_type(spec)
     if by and examples and by not in examples[0].fields:
         given = ", ".join(examples[0].fields)
         raise UserError(f"task '{spec.name}': the {split} split is by '{by}', but the columns give {given}")
 
     def inside(example: Example) -> bool:
-        group = example.fields[by] if by else separation.normalised(example, compared)
+        group = example.fields[by] if by else separation.normalised(kind.compared(example))
         # With the split's name in it: on the same hash, validation would be cut from what the test has taken already.
         value = int.from_bytes(hashlib.sha256(f"{holdout.like or spec.name}/{split}/{group}".encode()).digest()[:8], "big")
         return value < holdout.share * 2**64

@@ -66,9 +66,10 @@ class TaskType(ABC):
         """Fields that a model reads: those that the templates name."""
         return self.spec.fields_named()
 
-    def compared(self) -> set[str]:
-        """Fields whose text must not stand in two splits: what is read in windows, as a question's context, else all."""
-        return {self.long} if self.long else self.named()
+    def compared(self, example: Example) -> dict[str, str]:
+        """The texts that must not stand in two splits, by their fields: what is read in windows, as a question's context, else
+        all that a model reads. An id or a group beside them makes no other text."""
+        return {name: example.fields[name] for name in ([self.long] if self.long else self.named())}
 
     @abstractmethod
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], Gold] | None:

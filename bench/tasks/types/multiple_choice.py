@@ -62,6 +62,10 @@ class ChoiceTask(TaskType):
     def named(self) -> set[str]:
         return {*super().named(), "choices"}
 
+    def compared(self, example: Example) -> dict[str, str]:
+        """With the choices in an order of their own: a question whose choices were shuffled is the same one."""
+        return {**super().compared(example), "choices": "\n".join(sorted(self.candidates(example).values()))}
+
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], str]:
         given = row["choices"] if not self.options.choices else [text.format(**row) for text in self.options.choices]
         texts = [" ".join(str(text).split()) for text in given] if isinstance(given, list | tuple) else []

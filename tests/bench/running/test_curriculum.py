@@ -20,7 +20,6 @@ from bench.running.adaptation import adapted
 from bench.strategies import with_values
 from bench.tasks import plain_encodings, splits
 from bench.tasks.encoding import Encoding
-from bench.tasks.examples import Example
 from bench.tasks.separation import normalised
 from bench.tokens.micro_batches import micro_batches
 from bench.tokens.token_counts import useful_counts
@@ -50,7 +49,7 @@ def test_nothing_that_is_mixed_in_stands_in_the_test(decoder_folder):
     run, found = built(str(decoder_folder), tasks="{vader-movies: 0.5}")
 
     def letters(text):
-        return normalised(Example("", {"text": text}, ""), ["text"])
+        return normalised({"text": text})
 
     test = {letters(example.fields["text"]) for example in splits.load_splits(run.task).test}
     read = [letters(run.model.tokenizer.decode(encoded.ids)) for step in found.steps for encoded in step]

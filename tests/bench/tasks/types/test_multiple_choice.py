@@ -238,3 +238,12 @@ def test_virtual_tokens_before_choices_are_refused(encoder):
     adapter = Adapter("prompt", hyperparameters)
     with pytest.raises(UserError, match="a multiple-choice head is none"):
         adapter.adapt(encoder.load(EXAM.auto_class, num_labels=1), "encoder")
+
+
+def test_a_question_with_shuffled_choices_is_the_same_one():
+    """And one with other choices is another. Planted fault: letters and order made it a new question."""
+    shuffled = {**ITEM.fields, "choices": "A. the flu vaccine\nB. Rickets\nC. the flu"}
+    others = {**ITEM.fields, "choices": "A. Rickets\nB. the gout\nC. the mumps"}
+    train = [Example("t", shuffled, "C"), Example("u", others, "B")]
+    left, _, notes = separation.separated(EXAM, train, [], {"test": [ITEM]})
+    assert left == train[1:] and notes["in_test_removed"] == 1
