@@ -22,6 +22,12 @@ def tokens(text: str) -> list[str]:
     return ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split()
 
 
+def _with_words(golds: Sequence[str]) -> Sequence[str]:
+    """The gold answers of which words are left, as in SQuAD's own script: else an answer that is an article alone would make
+    the empty string right. Without any, that string."""
+    return [gold for gold in golds if tokens(gold)] or [""]
+
+
 class _Squad(Mean):
     reference = list[str]
 
@@ -31,7 +37,7 @@ class _Squad(Mean):
 
     def values(self, predictions: Sequence[Any], references: Sequence[Any]) -> Sequence[float]:
         return [
-            max(self.match(tokens(guess), tokens(gold)) for gold in golds or [""])
+            max(self.match(tokens(guess), tokens(gold)) for gold in _with_words(golds))
             for guess, golds in zip(predictions, references, strict=True)
         ]
 

@@ -109,6 +109,11 @@ def squad_words(text: str) -> list[str]:
     return [word for word in re.sub(r"\b(a|an|the)\b", " ", text).split() if word]
 
 
+def _worded(accepted: Sequence[str]) -> Sequence[str]:
+    """Without what is an article or a sign alone; no answer where nothing else is accepted."""
+    return [gold for gold in accepted if squad_words(gold)] or [""]
+
+
 def _exact(prediction: str, gold: str) -> float:
     return float(squad_words(prediction) == squad_words(gold))
 
@@ -127,12 +132,12 @@ def _overlap(prediction: str, gold: str) -> float:
 def best_exact(prediction: str, accepted: Sequence[str]) -> float:
     """1 where the prediction is one of the gold answers; a question without one is answered by nothing."""
     # A question that has no answer is answered by saying nothing.
-    return max(_exact(prediction, gold) for gold in accepted or [""])
+    return max(_exact(prediction, gold) for gold in _worded(accepted))
 
 
 def best_overlap(prediction: str, accepted: Sequence[str]) -> float:
     """F1 of words with the gold answer that is most like it."""
-    return max(_overlap(prediction, gold) for gold in accepted or [""])
+    return max(_overlap(prediction, gold) for gold in _worded(accepted))
 
 
 def _mean_of_best(match: Callable[[str, Sequence[str]], float], predictions: list[str], golds: list[list[str]]) -> float:
