@@ -98,8 +98,12 @@ class PlainReader:
             start = max(0, end - size)
             nats -= self.nats(ids[start:begun], ids[begun:end])
             begun, end = end, min(end + size // 2, len(ids))
-        first = text[: parts["offset_mapping"][0][1]]
-        return nats, len(ids) - 1, len(text.encode()) - len(first.encode())
+        (_, whole), (following, _) = parts["offset_mapping"][:2]
+        first = len(text[:whole].encode())
+        if following < whole:  # two tokens share a letter: the first is one byte by its name, or spells each byte by one sign
+            token = self.tokenizer.convert_ids_to_tokens(ids[0])
+            first = 1 if token[:3] == "<0x" else len(token)
+        return nats, len(ids) - 1, len(text.encode()) - first
 
     @torch.no_grad()
     def states(self, text: Tokenised) -> list[Tensor]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from bench.errors import UserError
 from bench.inference.local import LocalBackend
 from bench.inference.passages import passage_losses, windows
+from bench.selftests.plain_reader import PlainReader
 from bench.tasks.encoding import Encoding
 
 TEXTS = ["the film was great", "naïve café 🙂 " * 30, "a b"]
@@ -37,6 +38,22 @@ def test_tokens_and_bytes_are_the_texts_own_whatever_the_window(decoder, size):
     for text, loss in zip(TEXTS, found, strict=True):
         ids = decoder.tokenizer(text)["input_ids"]
         assert (loss.tokens, loss.bytes) == (len(ids) - 1, len(text.encode()) - len(decoder.tokenizer.decode(ids[:1]).encode()))
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+def test_a_first_token_that_is_part_of_a_letter_takes_its_own_bytes_alone(decoder, monkeypatch, fallback):
+    """Planted fault: a part of a letter counted as the three bytes of the sign that stands for it when it is decoded."""
+    text = "🙂 is a smile"
+    tokenizer = decoder.tokenizer
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    first = tokenizer.convert_ids_to_tokens(ids[0])
+    assert "\ufffd" in tokenizer.decode(ids[:1]) and 1 <= len(first) <= 3
+    if fallback:
+        names = tokenizer.convert_ids_to_tokens
+        monkeypatch.setattr(tokenizer, "convert_ids_to_tokens", lambda one: "<0xF0>" if one == ids[0] else names(one))
+    (loss,) = passage_losses(LocalBackend(decoder.load().eval(), decoder), Encoding(decoder, 64), [text])
+    _, _, plain = PlainReader(decoder.load().eval(), decoder).passage(text, 64)
+    assert loss.bytes == plain == len(text.encode()) - (1 if fallback else len(first))
 
 
 def test_a_text_with_nothing_to_predict_is_the_users_mistake(decoder, decoding):
