@@ -19,7 +19,7 @@ from bench.metrics.rate import RATES
 from bench.probes.base import ACCURACY, Probe, columns
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.statistics.estimates import verdict
-from bench.statistics.intervals import of_one_model
+from bench.statistics.intervals import of_one_model, rise_over
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import RANKINGS, of_probe, of_shares
 
@@ -111,7 +111,7 @@ def _forgetting_of_probe(probe: Probe, before: BaseResults, after: Evaluation) -
 def _lost_accuracy(before: pd.DataFrame, after: pd.DataFrame) -> Delta:
     clusters = clusters_of(before.get("cluster"), len(before))
     old, new = (of_shares(frame["right"].to_numpy(dtype=np.float64)[None], clusters) for frame in (before, after))
-    lost = old - new
+    lost = rise_over(old, new, "wilson")
     low, high = of_one_model(lost)
     return Delta(value=float(lost.values[0]) + 0.0, ci_low=low, ci_high=high)
 

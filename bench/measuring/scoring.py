@@ -7,7 +7,7 @@ import pandas as pd
 from bench import metrics
 from bench.metrics.mentions import restricted
 from bench.records.outcome import Score
-from bench.statistics.intervals import of_one_model
+from bench.statistics.intervals import of_one_model, rise_over
 from bench.statistics.jackknife import clusters_of, of_counts
 
 
@@ -61,6 +61,5 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
     clusters = clusters_of(after.get("cluster"), len(gold))
     counts = (metric.counts(frame["prediction"].tolist(), gold)[None] for frame in (after, before))
     new, old = (of_counts(side, metric.number, clusters, metric.weights(side)) for side in counts)
-    risen = new - old
-    risen *= 1.0 if metric.higher_is_better else -1.0
-    return float(risen.values[0]), *of_one_model(risen)
+    better = rise_over(new, old, metric.scale) * (1.0 if metric.higher_is_better else -1.0)
+    return float(better.values[0]), *of_one_model(better)

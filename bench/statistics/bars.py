@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from bench.statistics.arrays import Floats
 from bench.statistics.detectable import detectable, toward_middle
-from bench.statistics.intervals import Margin, Spread, limits, of_pair, of_row
+from bench.statistics.intervals import Margin, Spread, limits, of_pair, of_row, rise_over
 from bench.statistics.likeness import DrawnTables, Likeness, Tables
 from bench.statistics.power import LEVEL
 
@@ -136,7 +136,7 @@ def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Itera
         # Each drawn table has one variance of its own, which stands for all of its rows.
         by_row = Spread(np.asarray(drawn.spread.variance)[:, None], drawn.spread.freedom)
         # The untouched model has no seeds: its one answer to an item is held against all of the rows' seeds.
-        gained = drawn.rows - drawn.base
+        gained = rise_over(drawn.rows, drawn.base, of.scale)
         covered["rows"].append(_hold_truth(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), of.scale), truths))
         covered["gains"].append(_hold_truth(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.untouched))
         for (value, margin), truth in zip(_pair_margins(drawn), pairs, strict=True):

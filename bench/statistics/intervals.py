@@ -106,6 +106,23 @@ class Margin:
         return np.where(np.equal(difference, 0), 1.0, np.maximum(10.0**high, exact))
 
 
+def rise_over(after: Jackknifed, before: Jackknifed, scale: Scale) -> Jackknifed:
+    """How far a model's score is above another's on the same items, seed by seed, where both are on this scale.
+
+    Of shares the variance over items is 1 / n^2 larger, which is what one more answer that turned makes (Agresti & Min 2005 add
+    two halves). Else a number of which no answer of n turned would have an interval of no width, though one in n may on others.
+    Where all turned alike it stays nothing, for which p has a bound of its own.
+    """
+    difference, items = after - before, len(after.clusters.codes)
+    # Of a single item nothing is known of others.
+    if scale not in ("wilson", "graded") or items < 2:
+        return difference
+    alike = (difference.shifts == 0).all(-1) & (difference.values != 0)
+    # As the shift of one item more, which is the same for all seeds, as items are.
+    turned = np.where(alike, 0.0, 1 / items)
+    return replace(difference, shifts=np.concatenate([difference.shifts, turned[..., None]], axis=-1))
+
+
 def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:
     """The margin of a row's mean over seeds, of a score or of a gain over one untouched model on the same items.
 

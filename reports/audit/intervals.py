@@ -191,7 +191,7 @@ def _probe_left_out(probe: ProbeItems) -> Iterator[tuple[Path, LeftOut]]:
 
 def _mean_left_out(items: pd.DataFrame, column: str) -> LeftOut | None:
     values = complete(items, column)
-    return leaving_out.of_mean(items, values, [1.0] * len(values), "number") if values else None
+    return leaving_out.of_mean(items, values, [1.0] * len(values), "mean of shares") if values else None
 
 
 def _probe_score(probe: ProbeItems, column: str) -> LeftOut | None:

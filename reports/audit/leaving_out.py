@@ -30,17 +30,24 @@ class LeftOut:
     freedom: float
     """Effective clusters (without clusters: items) less one; of a ranking, at most the smaller class less one."""
     bounded: Bounded = "number"
+    items: int = 0
+    """Of a mean of shares."""
+    turned: float = 0.0
+    """Of a difference of two such: what one more answer would move it by."""
 
     def minus(self, other: "LeftOut", sign: float = 1.0) -> "LeftOut":
         """`sign` times the difference, with both numbers' clusters left out together."""
         without = [sign * (one - two) for one, two in zip(self.without, other.without, strict=True)]
-        return LeftOut(sign * (self.value - other.value), without, min(self.freedom, other.freedom))
+        rise = sign * (self.value - other.value)
+        all_alike = rise != 0 and all(each == rise for each in without)
+        turned = 1 / self.items if self.bounded == "mean of shares" and self.items > 1 and not all_alike else 0.0
+        return LeftOut(rise, without, min(self.freedom, other.freedom), turned=turned)
 
     @cached_property
     def distances(self) -> list[float]:
         """Distances of the numbers from their mean, scaled so that their squares add up to the variance."""
         count, mean = len(self.without), math.fsum(self.without) / len(self.without)
-        return [(each - mean) * math.sqrt((count - 1) / count) for each in self.without]
+        return [*((each - mean) * math.sqrt((count - 1) / count) for each in self.without), self.turned]
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,7 @@ def of_sums(items: pd.DataFrame, metric: CountedMetric, terms: Sequence[Terms]) 
             totals[key] += count
     without = [metric.number({key: total - part[key] for key, total in totals.items()}) for part in parts.values()]
     freedom = _freedom_by_weights(groups, [metric.weight(counts, totals) for counts in terms])
-    return LeftOut(metric.number(totals), without, freedom, metric.bounded)
+    return LeftOut(metric.number(totals), without, freedom, metric.bounded, len(terms))
 
 
 def of_score(items: pd.DataFrame, score: Callable[[list[int]], float]) -> LeftOut:

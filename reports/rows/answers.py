@@ -18,7 +18,7 @@ from bench.records import store
 from bench.statistics.arrays import Floats
 from bench.statistics.drawn_scores import Scoring, scoring_of_mean, scoring_of_sums
 from bench.statistics.drawn_values import NumberOfValues, RankedPairs, WeightedMean
-from bench.statistics.intervals import Scale
+from bench.statistics.intervals import Scale, rise_over
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
 from bench.statistics.probed import RANKED, RANKINGS, of_probe, of_shares, weighted_mean
 
@@ -38,7 +38,7 @@ class Answered:
 
     def difference(self, sign: float) -> Jackknifed:
         """`sign` times the score after minus the one before."""
-        return (self.after - self.before) * sign
+        return rise_over(self.after, self.before, self.scale) * sign
 
 
 def task_answers(

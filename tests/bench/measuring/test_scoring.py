@@ -64,6 +64,7 @@ def test_whole_clusters_are_left_out():
     after = frame(list(gold), list(new)).assign(cluster=[f"film {n}" for n in films])
     _, low, high = rise(after, frame(list(gold), list(old)), "accuracy")
     half = half_width(lambda i: (new[i] == gold[i]).mean() - (old[i] == gold[i]).mean(), films)
+    half = np.hypot(half, stats.t.ppf(0.975, 19) / 80)  # one more answer that turned
     assert (high - low) / 2 == pytest.approx(half, abs=1e-12)
     apart, whole = (scores(each, ["accuracy"])["accuracy"] for each in (frame(list(gold), list(new)), after))
     assert whole.value == apart.value and (whole.ci_low, whole.ci_high) != (apart.ci_low, apart.ci_high)
@@ -78,8 +79,17 @@ def test_rise_is_positive_where_a_lower_number_is_better():
 
 @pytest.mark.parametrize("name", ["accuracy", "malformed"])
 def test_same_answers_rise_by_zero(name: str):
-    answers = frame([1.0, 0.0], [1.0, 1.0])
-    assert [str(number) for number in rise(answers, answers, name)] == ["0.0"] * 3
+    answers = frame([1.0, 0.0] * 32, [1.0] * 64)
+    value, low, high = rise(answers, answers, name)
+    assert str(value) == "0.0"
+    # None of 64 turned, and one in 64 may on others.
+    assert -low == high == pytest.approx(stats.t.ppf(0.975, 63) / 64)
+
+
+def test_same_answers_of_another_number_leave_no_width():
+    """Of such a number it is not known what one more answer would move it by."""
+    answers = frame([["B-X", "O"], ["O", "O"]] * 4, [["B-X", "O"], ["O", "B-X"]] * 4)
+    assert [str(number) for number in rise(answers, answers, "entity_f1")] == ["0.0"] * 3
 
 
 def test_lists_are_answers_too():
