@@ -16,7 +16,7 @@ from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
 from bench.runs.kept_answers import cached_frame
 from bench.runs.run import Run
 
-ANSWERS_VERSION = 14
+ANSWERS_VERSION = 15
 """Raised where a change to the code rounds a base's answers otherwise and no run's result: an untouched model, asked now, must
 forget exactly nothing."""
 
