@@ -118,7 +118,7 @@ def scored(task="sst2", seed=0) -> tuple[Record, pd.DataFrame]:
     base_scores = measures.stage_scores(evalsets, before.stages)
     forgotten = measures.forgetting(session, before, after)
     outcome = Outcome(
-        **measures.of_task(sets.test, before.test, after.test),
+        **measures.of_task(sets.test, before.test, after.test, session.run.strategy.trains),
         elsewhere=measures.elsewhere(session, before, after),
         robustness=measures.robustness(sets.test, after),
         forgetting=forgotten,

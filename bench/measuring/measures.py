@@ -24,9 +24,9 @@ from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import RANKINGS, of_probe, of_shares
 
 
-def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[str, Any]:
+def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame, trained: bool) -> dict[str, Any]:
     """The record's fields on the task itself, and beside its metrics the rates of answers and items that a reader should know
-    of before the score."""
+    of before the score. `trained` says whether training lies between the base's answers and those after."""
     names = evalset.task.spec.metrics
     metrics = scores(after, [*names, *(PARTS if "seen" in after else ())])
     for rate in RATES:
@@ -34,15 +34,14 @@ def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[
             known = after[after[rate].notna()]
             # A rate is the mean of its own column, and is compared with no gold.
             metrics |= scores(known.assign(prediction=known[rate].astype(float), gold=""), [rate])
-    best = BestBase(
-        style=before.best_style, score=value(before.best, names[0]), gain=_gain_over_items(after, before.best, names[0])
-    )
+    gain, best_gain = (_gain_over_items(after, base, names[0], trained) for base in (before.same, before.best))
+    best = BestBase(style=before.best_style, score=value(before.best, names[0]), gain=best_gain)
     return {
         "metrics": metrics,
         "signatures": _signatures(names, after["gold"].tolist()),
         "score": metrics[names[0]],
         "base_score": value(before.same, names[0]),
-        "gain": _gain_over_items(after, before.same, names[0]),
+        "gain": gain,
         "best_base": best,
     }
 
@@ -52,8 +51,8 @@ def _signatures(names: Sequence[str], golds: list[Any]) -> dict[str, str]:
     return {name: text for name, text in signatures.items() if text}
 
 
-def _gain_over_items(after: pd.DataFrame, before: pd.DataFrame, name: str) -> Gain:
-    gain, low, high = rise(after, before, name)
+def _gain_over_items(after: pd.DataFrame, before: pd.DataFrame, name: str, trained: bool) -> Gain:
+    gain, low, high = rise(after, before, name, trained)
     return Gain(value=gain, ci_low=low, ci_high=high)
 
 
@@ -61,7 +60,7 @@ def elsewhere(session: Session, before: BaseResults, after: Evaluation) -> dict[
     """Score and gain on other tasks and domains."""
     away = {}
     for name, frame in after.elsewhere.items():
-        fields = of_task(session.sets.elsewhere[name], before.elsewhere[name], frame)
+        fields = of_task(session.sets.elsewhere[name], before.elsewhere[name], frame, session.run.strategy.trains)
         away[name] = Elsewhere(**{field: fields[field] for field in Elsewhere.model_fields if field in fields})
     return away
 
@@ -78,7 +77,9 @@ def robustness(evalset: EvalSet, after: Evaluation) -> Robustness | None:
 
 def forgetting(session: Session, before: BaseResults, after: Evaluation) -> dict[str, Forgetting]:
     """Each probe's loss by training, and by rounding the base where it was rounded."""
-    return {probe.spec.name: _forgetting_of_probe(probe, before, after) for probe in session.probes}
+    return {
+        probe.spec.name: _forgetting_of_probe(probe, before, after, session.run.strategy.trains) for probe in session.probes
+    }
 
 
 def contaminated(session: Session) -> dict[str, int]:
@@ -86,7 +87,7 @@ def contaminated(session: Session) -> dict[str, int]:
     return contamination.contaminated_items(session.run, session.probes) if session.run.strategy.trains else {}
 
 
-def _forgetting_of_probe(probe: Probe, before: BaseResults, after: Evaluation) -> Forgetting:
+def _forgetting_of_probe(probe: Probe, before: BaseResults, after: Evaluation, trained: bool) -> Forgetting:
     name = probe.spec.name
     old, new = before.probes[name], after.probes[name]
     lost = _lost_score(probe, old, new)
@@ -104,14 +105,14 @@ def _forgetting_of_probe(probe: Probe, before: BaseResults, after: Evaluation) -
         n=len(old),
         verdict=verdict(lost.ci_low, lost.ci_high),
         quantisation=_lost_score(probe, old, before.rounded[name]) if before.rounded else None,
-        accuracy_lost=_lost_accuracy(old, new) if "right" in old else None,
+        accuracy_lost=_lost_accuracy(old, new, trained) if "right" in old else None,
     )
 
 
-def _lost_accuracy(before: pd.DataFrame, after: pd.DataFrame) -> Delta:
+def _lost_accuracy(before: pd.DataFrame, after: pd.DataFrame, trained: bool) -> Delta:
     clusters = clusters_of(before.get("cluster"), len(before))
     old, new = (of_shares(frame["right"].to_numpy(dtype=np.float64)[None], clusters) for frame in (before, after))
-    lost = rise_over(old, new, "wilson")
+    lost = rise_over(old, new, "wilson", trained)
     low, high = of_one_model(lost)
     return Delta(value=float(lost.values[0]) + 0.0, ci_low=low, ci_high=high)
 

@@ -49,10 +49,13 @@ def worth(predictions: pd.DataFrame, name: str) -> float:
     return value(predictions, name) * (1.0 if metrics.counted(name).higher_is_better else -1.0)
 
 
-def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, float, float]:
+def rise(after: pd.DataFrame, before: pd.DataFrame, name: str, trained: bool = True) -> tuple[float, float, float]:
     """How much better a metric is on the predictions `after` than on those `before`, with its paired interval over items.
 
     Both frames hold the same items in the same order. Positive is better: where a lower number is, before minus after.
+
+    Args:
+        trained: whether training lies between the two, which may have turned other answers than these.
     """
     metric = metrics.counted(name)
     after, before = (restricted(frame, name, ["prediction", "gold"]) for frame in (after, before))
@@ -61,5 +64,5 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
     clusters = clusters_of(after.get("cluster"), len(gold))
     counts = (metric.counts(frame["prediction"].tolist(), gold)[None] for frame in (after, before))
     new, old = (of_counts(side, metric.number, clusters, metric.weights(side)) for side in counts)
-    better = rise_over(new, old, metric.scale) * (1.0 if metric.higher_is_better else -1.0)
+    better = rise_over(new, old, metric.scale, trained) * (1.0 if metric.higher_is_better else -1.0)
     return float(better.values[0]), *of_one_model(better)

@@ -100,8 +100,8 @@ def provenance(run: Run, device: Device, **known: Any) -> Provenance:
 def _outcome_of_run(session: Session, result: RunResult) -> Outcome:
     before, after, training = result.before, result.after, result.training
     forgotten, test = measures.forgetting(session, before, after), session.sets.test
-    of_task = measures.of_task(test, before.test, after.test)
     trains = session.run.strategy.trains
+    of_task = measures.of_task(test, before.test, after.test, trains)
     return Outcome(
         **of_task,
         references=simple_scores(session.simple_answers, of_task["score"].name),

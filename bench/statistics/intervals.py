@@ -106,20 +106,21 @@ class Margin:
         return np.where(np.equal(difference, 0), 1.0, np.maximum(10.0**high, exact))
 
 
-def rise_over(after: Jackknifed, before: Jackknifed, scale: Scale) -> Jackknifed:
+def rise_over(after: Jackknifed, before: Jackknifed, scale: Scale, trained: bool = True) -> Jackknifed:
     """How far a model's score is above another's on the same items, seed by seed, where both are on this scale.
 
     Of shares the variance over items is 1 / n^2 larger, which is what one more answer that turned makes (Agresti & Min 2005 add
     two halves). Else a number of which no answer of n turned would have an interval of no width, though one in n may on others.
-    Where all turned alike it stays nothing, for which p has a bound of its own.
+    Where all turned alike it stays nothing, for which p has a bound of its own; and where no training lies between the two.
     """
     difference, items = after - before, len(after.clusters.codes)
     # Of a single item nothing is known of others.
     if scale not in ("wilson", "graded") or items < 2:
         return difference
     alike = (difference.shifts == 0).all(-1) & (difference.values != 0)
-    # As the shift of one item more, which is the same for all seeds, as items are.
-    turned = np.where(alike, 0.0, 1 / items)
+    # As the shift of one item more, which is the same for all seeds, as items are. Without training it is one of nothing, so
+    # that such rows have as many shifts as others.
+    turned = np.where(alike, 0.0, float(trained) / items)
     return replace(difference, shifts=np.concatenate([difference.shifts, turned[..., None]], axis=-1))
 
 

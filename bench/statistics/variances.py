@@ -1,6 +1,9 @@
 """Variances that are exactly nothing where rounding alone is left of them: so it is known what varies and what does not."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from scipy.special import fdtrc
 
 from bench.statistics.arrays import Floats
 
@@ -17,3 +20,20 @@ def beyond_rounding(difference: float | Floats, variance: float | Floats) -> Flo
     """A difference of variances about as large as `variance`; 0 where it is negative, which chance and rounding can make it, or
     no more than rounding leaves."""
     return np.where(np.asarray(difference) > ROUNDING * np.asarray(variance), difference, 0.0)
+
+
+def louder(variances: Sequence[float], freedoms: Sequence[int], level: float) -> dict[int, float]:
+    """Places of variances that are larger than all others together by more than chance, with the quotient of the standard
+    deviations: F tests, each at `level` by how many there are (Bonferroni).
+
+    Others that do not vary at all are no measure.
+    """
+    found = {}
+    for place, (variance, freedom) in enumerate(zip(variances, freedoms, strict=True)):
+        others = sum(freedoms) - freedom
+        squares = sum(v * f for v, f in zip(variances, freedoms, strict=True)) - variance * freedom
+        if others and squares > ROUNDING * variance * freedom:
+            times = variance / (squares / others)
+            if fdtrc(freedom, others, times) * len(variances) <= level:
+                found[place] = float(np.sqrt(times))
+    return found

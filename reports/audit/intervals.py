@@ -57,8 +57,9 @@ def left_out(record: Record, items: pd.DataFrame) -> Left:
     if record.outcome is None or items.empty:
         return {}
     left_by_place: Left = {}
+    trained = bool(record.cost and record.cost.train_examples)
     for place, answered, score, metrics in task_parts(record, items):
-        left_by_place |= {(*place, *inner): left for inner, left in _task_left_out(answered, score, metrics)}
+        left_by_place |= {(*place, *inner): left for inner, left in _task_left_out(answered, score, metrics, trained)}
     for mean in answered_means(record, items):
         if len(mean.values) > 1:  # one item says nothing of others
             left_by_place[mean.place] = leaving_out.of_mean(mean.items, mean.values, [1.0] * len(mean.values), mean.bounded)
@@ -66,7 +67,7 @@ def left_out(record: Record, items: pd.DataFrame) -> Left:
         left = _score_left_out(answered, record.outcome.score.name, "prediction")
         left_by_place |= {place: left} if left else {}
     for name, probe in probe_parts(record, items):
-        left_by_place |= {("forgetting", name, *inner): left for inner, left in _probe_left_out(probe)}
+        left_by_place |= {("forgetting", name, *inner): left for inner, left in _probe_left_out(probe, trained)}
     return left_by_place
 
 
@@ -152,7 +153,7 @@ def _pooled_seed_variance(rows: Sequence[Sequence[float]]) -> SeedVariance:
     return SeedVariance(squares / freedom, freedom) if freedom else SeedVariance()
 
 
-def _task_left_out(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Iterator[tuple[Path, LeftOut]]:
+def _task_left_out(answered: pd.DataFrame, score: str, metrics: Sequence[str], trained: bool) -> Iterator[tuple[Path, LeftOut]]:
     after = _score_left_out(answered, score, "prediction")
     if after is not None:
         yield ("score",), after
@@ -164,8 +165,7 @@ def _task_left_out(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -
     for column, place in (("before", ("gain",)), ("best_before", ("best_base", "gain"))):
         before = _score_left_out(answered, score, column)
         if after is not None and before is not None:
-            risen = after.minus(before, METRICS[score].sign)
-            yield place, risen
+            yield place, after.minus(before, METRICS[score].sign, trained)
 
 
 def _score_left_out(answered: pd.DataFrame, metric: str, column: str) -> LeftOut | None:
@@ -178,7 +178,7 @@ def _score_left_out(answered: pd.DataFrame, metric: str, column: str) -> LeftOut
     return leaving_out.of_metric(answered, metric, *texts) if texts else None
 
 
-def _probe_left_out(probe: ProbeItems) -> Iterator[tuple[Path, LeftOut]]:
+def _probe_left_out(probe: ProbeItems, trained: bool) -> Iterator[tuple[Path, LeftOut]]:
     """What was lost, by rounding alone, and of right answers."""
     before, rounded, after = (_probe_score(probe, column) for column in ("before_value", "rounded_value", "value"))
     for place, now in (((), after), (("quantisation",), rounded)):
@@ -186,7 +186,7 @@ def _probe_left_out(probe: ProbeItems) -> Iterator[tuple[Path, LeftOut]]:
             yield place, before.minus(now, probe.sign)
     old, new = (_mean_left_out(probe.items, column) for column in ("before_right", "right"))
     if old is not None and new is not None:
-        yield ("accuracy_lost",), old.minus(new)
+        yield ("accuracy_lost",), old.minus(new, trained=trained)
 
 
 def _mean_left_out(items: pd.DataFrame, column: str) -> LeftOut | None:

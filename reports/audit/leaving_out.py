@@ -35,12 +35,13 @@ class LeftOut:
     turned: float = 0.0
     """Of a difference of two such: what one more answer would move it by."""
 
-    def minus(self, other: "LeftOut", sign: float = 1.0) -> "LeftOut":
-        """`sign` times the difference, with both numbers' clusters left out together."""
+    def minus(self, other: "LeftOut", sign: float = 1.0, trained: bool = True) -> "LeftOut":
+        """`sign` times the difference, with both numbers' clusters left out together. Where there was training in between, one
+        more answer may have turned."""
         without = [sign * (one - two) for one, two in zip(self.without, other.without, strict=True)]
         rise = sign * (self.value - other.value)
         all_alike = rise != 0 and all(each == rise for each in without)
-        turned = 1 / self.items if self.bounded == "mean of shares" and self.items > 1 and not all_alike else 0.0
+        turned = 1 / self.items if self.bounded == "mean of shares" and self.items > 1 and trained and not all_alike else 0.0
         return LeftOut(rise, without, min(self.freedom, other.freedom), turned=turned)
 
     @cached_property

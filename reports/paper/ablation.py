@@ -9,7 +9,7 @@ from bench.errors import UserError
 from bench.records.record import Record
 from reports.paper.measures import FORGETTING, OF_A_PROBE, Measure, measures
 from reports.rows import numbers
-from reports.rows.captions import smallest_found, statement
+from reports.rows.captions import loud_rows, smallest_found, statement
 from reports.rows.environments import other_environments
 from reports.rows.fairness import unfair
 from reports.rows.row import Row
@@ -185,7 +185,7 @@ def _smallest_in_columns(columns: Sequence[Measure]) -> Iterator[str]:
             continue
         standings.append(column.standing)
         of = f"{column.name.replace(OF_A_PROBE, 'forgets ')}: " if column.name != "score" else ""
-        yield from (f"{of}{sentence}" for sentence in smallest_found(column.standing))
+        yield from (f"{of}{sentence}" for sentence in (*loud_rows(column.standing), *smallest_found(column.standing)))
 
 
 def _sentence(text: str) -> str:

@@ -36,9 +36,9 @@ class Answered:
     before: Jackknifed
     scale: Scale
 
-    def difference(self, sign: float) -> Jackknifed:
-        """`sign` times the score after minus the one before."""
-        return rise_over(self.after, self.before, self.scale) * sign
+    def difference(self, sign: float, trained: bool = True) -> Jackknifed:
+        """`sign` times the score after minus the one before, between which there was training, or the same model stays."""
+        return rise_over(self.after, self.before, self.scale, trained) * sign
 
 
 def task_answers(

@@ -12,6 +12,7 @@ from bench.records.record import Record
 from reports.rows.probe_definition import probe_definition
 from reports.rows.row import KINDS, Row
 from reports.rows.rows import probe_names
+from reports.rows.spreads import run_trains
 
 NOT_KNOWN = "not known"
 OF_WORDING = ("prompt", "answers", "instructions")
@@ -147,7 +148,7 @@ def _reference_precision(record: Record) -> str | None:
 def _batch(record: Record) -> str | None:
     """Examples of a step: under a budget of steps they are the budget."""
     batch = record.provenance.inputs.get("batch")
-    return f"{batch} examples" if batch and _run_trains(record) else None
+    return f"{batch} examples" if batch and run_trains(record) else None
 
 
 def _max_length(record: Record) -> str | None:
@@ -171,13 +172,9 @@ def _engine_number(record: Record) -> str | None:
     return None if engine is None else str(engine)
 
 
-def _run_trains(record: Record) -> bool:
-    return bool(record.cost and record.cost.train_examples)
-
-
 def _training_budget(record: Record) -> str | None:
     # A training of unknown budget may have had any chance, which is no equal one.
-    return (record.setup.budget or NOT_KNOWN) if _run_trains(record) or _may_have_trained(record) else None
+    return (record.setup.budget or NOT_KNOWN) if run_trains(record) or _may_have_trained(record) else None
 
 
 def _placement_of_seconds(record: Record) -> str | None:
@@ -188,7 +185,7 @@ def _placement_of_seconds(record: Record) -> str | None:
 
 def tuning_trials(record: Record) -> str | None:
     trials = record.setup.tuning.trials
-    chosen = _run_trains(record) or _has_untrained_settings(record) or _may_have_trained(record)
+    chosen = run_trains(record) or _has_untrained_settings(record) or _may_have_trained(record)
     return (NOT_KNOWN if trials is None else str(trials)) if chosen else None
 
 

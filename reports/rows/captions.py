@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.statistics.estimates import Estimate
+from bench.statistics.intervals import FEW_SEEDS
 from bench.statistics.jackknife import ENOUGH_CLUSTERS
 from reports.rows import numbers
 from reports.rows.across import Across
@@ -85,6 +86,7 @@ def standing_sentences(standing: Standing | None) -> Iterator[str]:
     yield f"Top group, than which none is better by more than chance: {_top_in_words(standing)}."
     if not standing.seeded:
         yield RANKS_OF_MODELS
+    yield from loud_rows(standing)
     yield from smallest_found(standing)
     yield from _unpaired_sentence(standing)
 
@@ -93,6 +95,7 @@ def forgetting_sentences(standing: Standing) -> Iterator[str]:
     """What the places by a probe's loss say beside the places themselves: whom they put first, and how small a difference they
     would have shown."""
     yield f"Top group, than which none forgets less by more than chance: {_top_in_words(standing)}."
+    yield from loud_rows(standing)
     yield from smallest_found(standing)
     yield from _unpaired_sentence(standing)
 
@@ -115,7 +118,7 @@ def forgetting_lines(rows: Sequence[Row]) -> list[str]:
     lines = [
         f"{probe}: {sentence}"
         for probe, standing in forgetting_standings(rows).items()
-        for sentence in (forgetting_ranks(rows, standing), *smallest_found(standing))
+        for sentence in (forgetting_ranks(rows, standing), *loud_rows(standing), *smallest_found(standing))
     ]
     return [FORGETTING_RANKS, *lines] if lines else []
 
@@ -128,6 +131,15 @@ def _top_in_words(standing: Standing) -> str:
 def _unpaired_sentence(standing: Standing) -> Iterator[str]:
     if standing.unpaired:
         yield f"{standing.unpaired} of {len(standing.pairs)} pairs share no answers per item: compared unpaired, by intervals."
+
+
+def loud_rows(standing: Standing) -> Iterator[str]:
+    """Which rows break what pairs assume, that seeds move all rows alike."""
+    for label, times in standing.loud.items():
+        yield (
+            f"{label}: its seeds vary {times:.1f} times as far as the other rows', by more than chance, so that it is told "
+            f"apart from its equals too often. With more than {FEW_SEEDS} seeds each row is held by its own."
+        )
 
 
 def smallest_with_family(standing: Standing) -> str | None:

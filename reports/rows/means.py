@@ -23,7 +23,7 @@ from bench.statistics.power import smallest_shown
 from reports.rows import answers, probe_definition
 from reports.rows.answers import Answered
 from reports.rows.numbers import Quantity, quantity_of
-from reports.rows.spreads import SeedSpreads
+from reports.rows.spreads import SeedSpreads, run_trains
 
 Frames = Sequence[pd.DataFrame]
 MEAN_COSTS = [name for name in Cost.model_fields if name != "peak_memory_per_process"]
@@ -81,24 +81,28 @@ def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Sprea
 
 
 def both_gains(
-    parts: Sequence[Outcome] | Sequence[Elsewhere], answered: Sequence[Answered | None], spread: Spread
+    parts: Sequence[Outcome] | Sequence[Elsewhere], answered: Sequence[Answered | None], spread: Spread, trained: bool
 ) -> tuple[Estimate | None, Estimate | None]:
     """Over the base in the row's own words, and in its best; None unless every run has one.
 
-    `answered` are the answers, held against each of the two.
+    `answered` are the answers, held against each of the two; `trained` says whether the row is no untouched model.
     """
     higher = parts[0].score.higher_is_better
     gains_by_base = ([part.gain for part in parts], [part.best_base.gain if part.best_base else None for part in parts])
-    same, best = (_mean_gain(gains, higher, answer, spread) for gains, answer in zip(gains_by_base, answered, strict=True))
+    same, best = (
+        _mean_gain(gains, higher, answer, spread, trained) for gains, answer in zip(gains_by_base, answered, strict=True)
+    )
     return same, best
 
 
-def _mean_gain(known: Sequence[Gain | None], higher: bool, answered: Answered | None, spread: Spread) -> Estimate | None:
+def _mean_gain(
+    known: Sequence[Gain | None], higher: bool, answered: Answered | None, spread: Spread, trained: bool
+) -> Estimate | None:
     gains = [gain for gain in known if gain is not None]
     if len(gains) < len(known):
         return None
     bounds = [_bounds_if_both(gain.ci_low, gain.ci_high) for gain in gains]
-    differences = answered.difference(1.0 if higher else -1.0) if answered else None
+    differences = answered.difference(1.0 if higher else -1.0, trained) if answered else None
     return estimate([gain.value for gain in gains], bounds, differences, spread)
 
 
@@ -123,21 +127,21 @@ def _metric_value(metric: str, outcome: Outcome) -> float | None:
     return outcome.metrics[metric].value if metric in outcome.metrics else None
 
 
-def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames, seeds: SeedSpreads) -> dict[str, Away]:
+def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames, seeds: SeedSpreads, trained: bool) -> dict[str, Away]:
     """What every run has of other tasks and domains, by name."""
     return {
-        name: _mean_away([outcome.elsewhere[name] for outcome in outcomes], frames, name, seeds)
+        name: _mean_away([outcome.elsewhere[name] for outcome in outcomes], frames, name, seeds, trained)
         for name in outcomes[0].elsewhere
         if all(name in outcome.elsewhere for outcome in outcomes)
     }
 
 
-def _mean_away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpreads) -> Away:
+def _mean_away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpreads, trained: bool) -> Away:
     scores = [part.score for part in parts]
     answered = [answers.task_answers(frames, name, scores[0].name, "elsewhere", base) for base in answers.BASES]
     spread = seeds.of(lambda outcome: outcome.elsewhere[name].score.value if name in outcome.elsewhere else None)
     # The base is one and the same for all seeds: they move the gain as far as the score.
-    gain, over_best = both_gains(parts, answered, spread)
+    gain, over_best = both_gains(parts, answered, spread, trained)
     assert gain is not None  # each part has one
     return Away(quantity_of(scores[0]), mean_score(scores, answered[0], spread), gain, over_best, scores[0].n)
 
@@ -150,7 +154,7 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     forgetting_by_probe = {
         name: replace(
             _mean_forgotten([each[name] for each in probes], given_away[name], _mean_probe_loss(name, runs, frames, seeds)),
-            accuracy_lost=_mean_accuracy_lost(name, probes, frames, seeds),
+            accuracy_lost=_mean_accuracy_lost(name, probes, frames, seeds, run_trains(runs[0])),
         )
         for name in shared
     }
@@ -174,7 +178,7 @@ def _mean_probe_loss(name: str, runs: Sequence[Record], frames: Frames, seeds: S
 
 
 def _mean_accuracy_lost(
-    name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads
+    name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads, trained: bool
 ) -> Estimate | None:
     lost = [part[name].accuracy_lost for part in parts]
     known = [each for each in lost if each is not None]
@@ -183,7 +187,8 @@ def _mean_accuracy_lost(
     answered = answers.probe_accuracy(frames, name)
     spread = seeds.of(lambda outcome: _accuracy_lost_value(outcome.forgetting.get(name)))
     bounds = [_bounds_if_both(each.ci_low, each.ci_high) for each in known]
-    return estimate([each.value for each in known], bounds, answered.difference(-1.0) if answered else None, spread)
+    differences = answered.difference(-1.0, trained) if answered else None
+    return estimate([each.value for each in known], bounds, differences, spread)
 
 
 def _accuracy_lost_value(probe: Forgetting | None) -> float | None:

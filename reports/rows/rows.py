@@ -16,7 +16,7 @@ from bench.records.record import Record
 from reports.rows import answers, means, transfer
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
-from reports.rows.spreads import SeedSpreads, spreads_of
+from reports.rows.spreads import SeedSpreads, run_trains, spreads_of
 from reports.rows.stage_means import mean_stages
 from reports.rows.wordings import mean_wordings
 
@@ -124,15 +124,15 @@ def _row_of_runs(runs: list[Record], out: Path | None, known: Sequence[Record], 
     task, name, data_hash = runs[0].setup.task, scores[0].name, runs[0].provenance.data_hash
     answered = [answers.task_answers(frames, task, name, base=base, data_hash=data_hash) for base in answers.BASES]
     # The base is one and the same for all seeds: they move the gain as far as the score.
-    spread = seeds.of(lambda outcome: outcome.score.value)
-    gain, over_best = means.both_gains(outcomes, answered, spread)
+    spread, trained = seeds.of(lambda outcome: outcome.score.value), run_trains(runs[0])
+    gain, over_best = means.both_gains(outcomes, answered, spread, trained)
     return Row(
         tuple(runs),
         score=means.mean_score(scores, answered[0], spread),
         gain=gain,
         over_best=over_best,
         metrics=means.other_metrics(outcomes, task, frames, seeds),
-        elsewhere=means.mean_elsewhere(outcomes, frames, seeds),
+        elsewhere=means.mean_elsewhere(outcomes, frames, seeds, trained),
         wordings=mean_wordings(outcomes, frames, seeds),
         transfers=transfer.between(runs, known, out, seeds),
         forgetting=means.mean_forgetting(runs, frames, seeds),

@@ -81,12 +81,17 @@ def _outcomes(runs: Sequence[Record]) -> list[Outcome]:
 
 
 def _table_key(runs: Sequence[Record]) -> tuple[str, str, str, bool]:
-    setup, cost = runs[0].setup, runs[0].cost
-    # What trains is told from what does not, and a cost that nobody knows counts as none.
-    return setup.suite, setup.model, setup.task, bool(cost and cost.train_examples)
+    setup = runs[0].setup
+    # What trains is told from what does not.
+    return setup.suite, setup.model, setup.task, run_trains(runs[0])
 
 
 def _depends_on_seed(runs: Sequence[Record]) -> bool:
     """Whether a row's result depends on a seed, as far as is known."""
     inputs = runs[0].provenance.inputs
     return not inputs or "seed" in inputs
+
+
+def run_trains(record: Record) -> bool:
+    """Whether it trained on any example; a cost that nobody knows counts as none."""
+    return bool(record.cost and record.cost.train_examples)

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from bench.statistics.comparison import Difference, beats, mean_margin, pairs, ranks, top_group
 from bench.statistics.detectable import Detectable, detectable
 from bench.statistics.estimates import Estimate, share_of_rows
+from bench.statistics.intervals import CONFIDENCE, FEW_SEEDS
+from bench.statistics.variances import louder
 from reports.rows.no_model_rows import NO_MODEL
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
@@ -45,6 +47,9 @@ class Standing:
     """Run id of the first record of each of those rows."""
     between: str
     """Which rows those are, in words; empty where they are all."""
+    loud: Mapping[str, float]
+    """Labels of rows whose seeds vary farther than the others' by more than chance, and how many times as far: such a row is
+    told apart from its equals too often."""
     seeded: bool
     """Whether the rows hold other seeds, or depend on none, and are not these trained models alone."""
 
@@ -119,6 +124,7 @@ def _standing_of_placed(placed: Sequence[tuple[Row, Estimate]], quantity: Quanti
         detectable=_smallest_detectable(alike, estimates, differences),
         alike={rows[index].first.run_id for index in alike},
         between=between,
+        loud=_loud_rows(rows, estimates, alike),
         seeded=all(estimate.basis != "items" or row.seedless for row, estimate in placed),
     )
 
@@ -143,6 +149,14 @@ def _rows_varying_alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
         if len(alike) > 1:
             return alike, "" if len(alike) == len(rows) else f"rows that {words}"
     return everything, ""
+
+
+def _loud_rows(rows: Sequence[Row], estimates: Sequence[Estimate], alike: Sequence[int]) -> dict[str, float]:
+    """Of the rows that are held against each other by one seed variance."""
+    pooled_rows = [index for index in alike if 1 < estimates[index].runs <= FEW_SEEDS and rows[index].trains]
+    variances = [(estimates[index].seed_sd or 0.0) ** 2 for index in pooled_rows]
+    found = louder(variances, [estimates[index].runs - 1 for index in pooled_rows], 1 - CONFIDENCE)
+    return {rows[pooled_rows[place]].label: times for place, times in found.items()}
 
 
 def that_learned(rows: Sequence[Row]) -> list[Row]:

@@ -51,7 +51,7 @@ def test_gain_is_over_the_same_words_and_over_the_best():
         return pd.DataFrame({"gold": ["a"] * 10, "prediction": ["a"] * count + ["b"] * (10 - count)})
 
     evalset = SimpleNamespace(task=SimpleNamespace(spec=SimpleNamespace(metrics=["accuracy"])))
-    found = measures.of_task(evalset, BaseAnswers(right(7), right(8), "instruction"), right(9))
+    found = measures.of_task(evalset, BaseAnswers(right(7), right(8), "instruction"), right(9), trained=True)
     assert (found["base_score"], found["gain"].value) == pytest.approx((0.7, 0.2))
     best = found["best_base"]
     assert (best.style, best.score, best.gain.value) == ("instruction", pytest.approx(0.8), pytest.approx(0.1))

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from bench.statistics.variances import beyond_rounding, over_seeds
+from bench.statistics.variances import beyond_rounding, louder, over_seeds
 
 
 def test_equal_numbers_vary_by_nothing_at_all():
@@ -17,3 +18,22 @@ def test_what_rounding_leaves_is_nothing_and_one_answer_of_a_million_is_not():
     one, other = 0.1 + 0.2, 0.3
     assert one - other > 0
     assert beyond_rounding([one - other, -1e-3, 4e-6], [0.3, 0.3, 0.3]).tolist() == [0.0, 0.0, 4e-6]
+
+
+def test_a_row_is_louder_where_an_f_test_says_so():
+    """Against scipy's F test of two samples; the level is shared out among the rows."""
+    values = np.random.default_rng(0).normal(size=(4, 3)) * np.array([[9.0], [1], [1], [1]])
+    variances = np.var(values, axis=1, ddof=1)
+    p = 4 * stats.f.sf(variances[0] / variances[1:].mean(), 2, 6)
+    assert louder(variances.tolist(), [2] * 4, p + 1e-12) == {0: pytest.approx(np.sqrt(variances[0] / variances[1:].mean()))}
+    assert louder(variances.tolist(), [2] * 4, p - 1e-12) == {}
+    assert louder([4.0, 0.0], [2, 2], 0.05) == louder([4.0], [2], 0.05) == louder([], [], 0.05) == {}
+
+
+def test_equal_rows_are_seldom_called_loud_and_a_loud_one_mostly():
+    generator, found = np.random.default_rng(1), {1.0: 0, 10.0: 0}
+    for times in found:
+        for _ in range(400):
+            values = generator.normal(size=(7, 3)) * np.array([[times], *[[1.0]] * 6])
+            found[times] += bool(louder(np.var(values, axis=1, ddof=1).tolist(), [2] * 7, 0.05))
+    assert found[1.0] <= 32 and found[10.0] >= 350

@@ -133,3 +133,17 @@ def test_many_rows_that_share_places_are_counted(make):
     said = list(forgetting_sentences(places))
     assert said[0].endswith(": the 9 rows whose rank begins at 1.")
     assert said[-1] == "36 of 36 pairs share no answers per item: compared unpaired, by intervals."
+
+
+def test_a_row_whose_seeds_vary_by_far_more_is_told(make, out):
+    """Planted fault: nothing was said, and one of seven equal rows whose seeds vary ten times as far was told apart in .17."""
+
+    def sentences(accuracies):
+        rows = [make.record("full", seed, share) for seed, share in enumerate(accuracies)]
+        quiet = [make.record(f"other {n}", seed, 0.8 + 0.005 * (seed - 1)) for n in range(4) for seed in range(3)]
+        found = standing.score_standing(aggregate(make.kept(out, [*rows, *quiet]), out))
+        return [sentence for sentence in standing_sentences(found) if "seeds vary" in sentence]
+
+    (told,) = sentences([0.6, 0.8, 1.0])
+    assert told.startswith("full: its seeds vary ") and "told apart from its equals too often" in told
+    assert sentences([0.795, 0.8, 0.81]) == []

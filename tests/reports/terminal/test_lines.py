@@ -29,7 +29,7 @@ def test_gains_over_one_base_are_told_once_and_those_of_the_base_itself_not_at_a
     record, items = make.record("full")
     before = items.assign(best_before=items["before"])
     best = BestBase(style="plain", score=record.outcome.base_score, gain=record.outcome.gain)
-    untouched = make.record("zero-shot", accuracy=0.55)
+    untouched = make.record("zero-shot", accuracy=0.55, trainable=0)
     rows = aggregate(make.kept(out, [(make.changed(record, best_base=best), before), untouched]), out)
     (told,) = lines.gains(rows)
     assert told.startswith("full: gain +") and told.endswith("points, over best the same")
