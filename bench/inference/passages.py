@@ -12,8 +12,6 @@ from bench.inference.backend import Backend
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
 
-HALF_A_LETTER = "\N{REPLACEMENT CHARACTER}"
-"""As which bytes are decoded that are no whole letter."""
 ONE_BYTE = "<0x"
 """How the name of a token begins that is one byte, where a tokenizer spells unknown letters so: `<0xE2>`."""
 
@@ -58,8 +56,9 @@ def _predicted_bytes(encoding: Encoding, text: str, ids: tuple[int, ...]) -> int
     """UTF-8 bytes of what is predicted: the text without its first token, or all of it behind a BOS."""
     tokenizer = encoding.model.tokenizer
     first = str(tokenizer.decode([ids[0]], skip_special_tokens=True))
-    if HALF_A_LETTER not in first or text.startswith(first):
+    if "\N{REPLACEMENT CHARACTER}" not in first or text.startswith(first):
         return len(text.encode()) - len(first.encode())
-    # A part of a letter, whose bytes a decoded text can't tell: by itself, or with one sign for each of its bytes.
+    # As that sign bytes are decoded that are no whole letter. The token's name tells them: it is one byte's, or has a sign for
+    # each of them.
     token = str(tokenizer.convert_ids_to_tokens(ids[0]))
     return len(text.encode()) - (1 if token.startswith(ONE_BYTE) else len(token))

@@ -14,7 +14,6 @@ import regex
 import torch
 
 from bench.inference.evalset import EvalSet
-from bench.inference.passages import HALF_A_LETTER
 from bench.selftests.plain_prompts import instruction_number, plain_context, plain_continuation, plain_reference_loss
 from bench.selftests.plain_reader import PlainReader, Tokenised
 from bench.tasks import prompts
@@ -25,6 +24,8 @@ from bench.tasks.types.ner import Ner
 from bench.tasks.types.qa import Qa
 
 DROPPED = regex.compile(r"[\p{Mn}\p{Cf}]*")
+HALF_A_LETTER = "\N{REPLACEMENT CHARACTER}"
+"""As which bytes are decoded that are no whole letter."""
 
 
 @dataclass(frozen=True)
