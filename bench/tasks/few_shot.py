@@ -13,20 +13,17 @@ from bench.tokens.batches import order
 
 
 def pick_shots(task: TaskType, data: TrainingData, shots: int, seed: int) -> list[Example]:
-    """`shots` training examples, chosen and put in order by the seed; of each label as many as of another, or one more, where
-    an example has one label.
+    """`shots` training examples chosen by the seed; labels take turns where an example has one label.
 
-    Their order is left to chance too, for it moves the answers (Zhao et al. 2021): were a label always the last one shown, that
-    would be a part of each seed's score that no interval over seeds holds.
+    The seed draws the order of the labels anew for each turn, for order moves the answers (Zhao et al. 2021): were one label
+    always the last one shown, that would be a part of each seed's score that no interval over seeds holds.
     """
     if not shots:
         return []
     positions = order(seed, len(data.train))
     # One epoch of an order that has no end: no example comes twice.
     drawn = (data.train[next(positions)] for _ in range(len(data.train)))
-    # Of one stream, apart from that of the examples: of two alike the second would undo the first's order.
-    chance = np.random.default_rng([seed, 1])
-    labels = chance.permutation(data.spec.labels).tolist() if task.asks == "rank" else []
+    labels = data.spec.labels if task.asks == "rank" else []
     if not labels:
         return [example for example, _ in zip(drawn, range(shots), strict=False)]
     by_label: dict[Any, list[Example]] = {label: [] for label in labels}
@@ -34,8 +31,11 @@ def pick_shots(task: TaskType, data: TrainingData, shots: int, seed: int) -> lis
         by_label[example.gold].append(example)
         if all(len(examples) * len(labels) >= shots for examples in by_label.values()):
             break
-    turns = [by_label[label][turn] for turn in range(shots) for label in labels if turn < len(by_label[label])]
-    return [turns[place] for place in chance.permutation(min(shots, len(turns)))]
+    # Another stream than that of the examples: of two alike the second would undo the first's order.
+    chance = np.random.default_rng([seed, 1])
+    orders = (chance.permutation(labels).tolist() for _ in range(shots))
+    turns = [by_label[label][turn] for turn, each in enumerate(orders) for label in each if turn < len(by_label[label])]
+    return turns[:shots]
 
 
 def solved(task: TaskType, examples: Sequence[Example]) -> str:
