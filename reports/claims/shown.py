@@ -8,10 +8,11 @@ from typing import Any
 from rich.table import Table
 
 from bench.folders import write_text
+from bench.groups import groups_by
 from bench.records.record import Record
 from reports.claims.claims import Tested, all_claims, tested
 from reports.claims.evidence import Weighed
-from reports.claims.rows import task_and_budget, usable
+from reports.claims.rows import own_rate, question, task_and_budget, usable
 from reports.formats.console import add_cells, add_column, console, plain_table, say
 from reports.formats.markdown import escaped, markdown_table
 from reports.rows import numbers
@@ -38,7 +39,7 @@ Models = Mapping[str, Sequence[Tested]]
 def show_claims(records: Sequence[Record], out: Path, markdown: Path | None, as_json: bool) -> None:
     """Print the verdicts, or write them as Markdown, or print them as JSON."""
     rows = ranked(aggregate(records, out))
-    models, lines = tested(rows), [*BELOW, *_one_seed_lines(rows), *_fallen_lines(rows)]
+    models, lines = tested(rows), [*BELOW, *_one_seed_lines(rows), *_several_rates_lines(rows), *_fallen_lines(rows)]
     if as_json:
         print(json.dumps({model: [_claim_object(each) for each in claims] for model, claims in models.items()}, indent=1))
     elif markdown:
@@ -51,6 +52,15 @@ def _one_seed_lines(rows: Sequence[Row]) -> Iterator[str]:
     for model in dict.fromkeys(row.setup.model for row in usable(rows) if row.trains and row.of_one_seed):
         yield f"{model} has rows of one seed: their verdicts on scores and forgetting are about these trained models, and"
         yield "another seed may turn them."
+
+
+def _several_rates_lines(rows: Sequence[Row]) -> Iterator[str]:
+    for alike in groups_by(usable(rows), lambda row: (row.setup.strategy, question(row))).values():
+        rates, first = {own_rate(row) for row in alike} - {None}, alike[0]
+        if len(rates) > 1:
+            where = f"{first.setup.strategy} stands at {len(rates)} learning rates ({task_and_budget(first)})"
+            yield f"{first.setup.model}: {where}: one that suits it badly counts as"
+            yield "much as a good one. Keep one, or let --tune choose it."
 
 
 def _fallen_lines(rows: Sequence[Row]) -> Iterator[str]:

@@ -50,6 +50,15 @@ def test_what_collapsed_is_told(rows, out, capsys):
     assert "full (sst2, 512examples, 2 seeds) collapsed" not in text and "no runs for it: Adapters store less." in text
 
 
+def test_several_rates_of_one_strategy_are_told(rows, out, capsys):
+    """Planted fault: one of three rates that suited `full` badly decided a claim, and nothing was said of it."""
+    rows(*(("full", score, {"rate": rate}) for score, rate in ((0.8, 1e-5), (0.6, 1e-4), (0.7, 3e-4))))
+    text = " ".join(told(capsys, "--out", out).split())
+    assert "smollm2: full stands at 3 learning rates (sst2, 512examples, 2 seeds): one that suits it badly counts" in text
+    rows(("frozen", 0.8, {}))
+    assert "frozen stands" not in told(capsys, "--out", out)
+
+
 def test_markdown(filled, tmp_path, capsys):
     told(capsys, "--out", filled, "--markdown", tmp_path / "claims.md")
     text = (tmp_path / "claims.md").read_text()
