@@ -22,7 +22,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from bench.statistics.intervals import Scale, Spread, limits, of_pair, of_row, pooled
+from bench.statistics.intervals import Scale, Spread, limits, of_pair, of_row, pooled, rise_over
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_auc, of_counts
 from reports.rows.numbers import share
 
@@ -194,7 +194,7 @@ def _held(cell: Cell, tables: int, generator: np.random.Generator) -> dict[str, 
     spread = Spread(np.array([each.variance for each in spreads]), spreads[0].freedom)
     by_row = Spread(np.asarray(spread.variance)[:, None], spread.freedom)
     low, high = limits(rows.values.mean(-1), of_row(rows, by_row), SCALES[cell.measure])
-    gained = rows - base
+    gained = rise_over(rows, base, SCALES[cell.measure])
     gain_low, gain_high = limits(gained.values.mean(-1), of_row(gained, by_row))
     gain = cell.truth - cell.base
     each = [rows.row(index) for index in range(cell.rows)]
