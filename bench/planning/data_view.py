@@ -96,8 +96,10 @@ class DataView:
 
     def _prompts(self, evalset: EvalSet) -> Iterator[dict[str, Any]]:
         """What a decoder reads before it answers."""
+        encoding, ranks = evalset.model_encoding, self.task.asks == "rank"
         for example, context in zip(evalset.examples, contexts(evalset), strict=True):
-            answer_ids = evalset.model_encoding.answer(self.task.answer(example), self.wording)
+            candidates = encoding.candidates(self.task, example, self.wording) if ranks else {}
+            answer_ids = candidates.get(str(example.gold)) or encoding.answer(self.task.answer(example), self.wording)
             yield self._decoded(context.ids, answer_ids, context.cut)
 
     def _decoded(self, context: Sequence[int], answer: Sequence[int], cut: bool) -> dict[str, Any]:

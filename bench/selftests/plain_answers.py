@@ -81,8 +81,10 @@ def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, prediction: 
 def _plain_answer_by_ranking(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
     words = _candidate_words(evalset.task, evalset.examples[index])
     ids = {value: plain_continuation(evalset, reader, text) for value, text in words.items()}
-    if any(one != other and one == other[: len(one)] for one in ids.values() for other in ids.values()):
-        ids = {value: [*tokens, reader.tokenizer.eos_token_id] for value, tokens in ids.items()}
+    sums = all(evalset.task.length(text) == 1 for text in words.values())
+    if sums and any(one != other and one == other[: len(one)] for one in ids.values() for other in ids.values()):
+        end = reader.tokenizer.eos_token_id
+        ids = {value: [*tokens, *([] if end is None else [end])] for value, tokens in ids.items()}
     context = plain_context(evalset, index, max(map(len, ids.values())), reader)
     return _likeliest_answer({value: reader.nats(context, ids[value]) / evalset.task.length(words[value]) for value in words})
 

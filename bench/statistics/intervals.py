@@ -16,7 +16,7 @@ from scipy.special import expit, ndtri, stdtrit
 
 from bench.statistics.arrays import Floats
 from bench.statistics.jackknife import Jackknifed
-from bench.statistics.variances import beyond_rounding, over_seeds
+from bench.statistics.variances import ROUNDING, beyond_rounding, over_seeds
 
 CONFIDENCE = 0.95
 # scipy.stats has such quantiles too, and takes half a second to import.
@@ -117,7 +117,7 @@ def rise_over(after: Jackknifed, before: Jackknifed, scale: Scale, trained: bool
     # Of a single item nothing is known of others.
     if scale not in ("wilson", "graded") or items < 2:
         return difference
-    alike = (difference.shifts == 0).all(-1) & (difference.values != 0)
+    alike = (np.abs(difference.shifts) <= ROUNDING).all(-1) & (difference.values != 0)
     # As the shift of one item more, which is the same for all seeds, as items are. Without training it is one of nothing, so
     # that such rows have as many shifts as others.
     turned = np.where(alike, 0.0, float(trained) / items)

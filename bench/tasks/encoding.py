@@ -36,6 +36,7 @@ class Encoding:
         self.positions = model.positions
         self.max_length = model.longest(max_length)
         self._known: dict[str, tuple[int, ...]] = {}
+        self._ranked: dict[tuple[tuple[str, ...], bool, bool], list[tuple[int, ...]]] = {}
 
     def ids(self, text: str, special: bool = True) -> list[int]:
         return list(self.model.tokenizer(text, add_special_tokens=special)["input_ids"])
@@ -94,7 +95,8 @@ class Encoding:
                 f"task '{task.spec.name}': the prompt of a later turn does not begin with the turns before it, as the chat "
                 f"template of {self.model.name} or the task's own rewrites them; set loss_on: last answer in its options"
             )
-        # Cut as it is when it is asked: by the room that any answer may take, so that the cut tells nothing of the right one.
+        # Cut as it is when it is asked: by the room that any answer may take, so that the cut tells nothing of the right one. A
+        # reference that is longer than what may be written takes the room that it needs.
         lost = self.lost(len(lead.ids), max(self.longest_answer(task, example, wording), len(answer)))
         return [lead.without(lost).answered(answer)]
 
@@ -102,7 +104,13 @@ class Encoding:
         if task.asks == "rank":
             return self.candidates(task, example, wording)[str(example.gold)]
         # What is written must also learn to stop.
-        return (*self.answer(task.answer(example), wording), self.model.tokenizer.eos_token_id)
+        return (*self.answer(task.answer(example), wording), *self._end)
+
+    @property
+    def _end(self) -> tuple[int, ...]:
+        """The token that ends a text; none where the tokenizer has none."""
+        end = self.model.tokenizer.eos_token_id
+        return () if end is None else (end,)
 
     def candidates(self, task: TaskType, example: Example, wording: Wording) -> dict[str, tuple[int, ...]]:
         """The possible predictions and the ids that stand for them, where a decoder ranks.
@@ -111,12 +119,16 @@ class Encoding:
         longer one is never likelier than its own beginning, and would never win.
         """
         words = task.candidates(example)
-        known = {value: tuple(self.answer(text, wording)) for value, text in words.items()}
+        key = (tuple(words.values()), self.chats(wording), all(task.length(text) == 1 for text in words.values()))
+        if (known := self._ranked.get(key)) is None:  # those of labels are asked for again and again
+            known = self._ranked[key] = self._ranked_ids(key[0], wording, sums=key[2])
+        return dict(zip(words, known, strict=True))
+
+    def _ranked_ids(self, texts: Sequence[str], wording: Wording, sums: bool) -> list[tuple[int, ...]]:
+        known = [tuple(self.answer(text, wording)) for text in texts]
         # In order, what begins any other begins the one behind it.
-        begun = any(ids != longer and longer[: len(ids)] == ids for ids, longer in pairwise(sorted(known.values())))
-        if not begun or any(task.length(text) != 1 for text in words.values()):
-            return known
-        return {value: (*ids, self.model.tokenizer.eos_token_id) for value, ids in known.items()}
+        begun = any(ids != longer and longer[: len(ids)] == ids for ids, longer in pairwise(sorted(known)))
+        return [(*ids, *self._end) for ids in known] if begun and sums else known
 
     def longest_answer(self, task: TaskType, example: Example, wording: Wording) -> int:
         """In tokens: of the candidates, where they are ranked, or of what may be written."""

@@ -17,6 +17,7 @@ from bench.hashing import code_digest, digest
 from bench.tasks import overlap
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
+from bench.tasks.words import letters_of
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,10 @@ class Shared:
         return self.same | self.part | self.near
 
 
-# `\w` of Python's own `re` has no marks of letters: two Hindi words that differ in a vowel would be one.
-NO_LETTERS = regex.compile(r"[^\w\p{M}]+")
-
-
 def normalised(texts: Mapping[str, str]) -> str:
-    """Letters and digits alone, lower case: equal for a text and its tokenised, re-cased or re-spaced copy.
-
-    The texts are an example's, by their fields.
-    """
-    ordered = (unicodedata.normalize("NFKC", texts[name]) for name in sorted(texts))
+    """The letters and digits of an example's texts, given by their fields."""
     # A text of signs alone (":)") stays as it is, else all of them would be one text.
-    return "|".join(NO_LETTERS.sub("", text.lower()) or text for text in ordered)
+    return "|".join(letters_of(texts[name]) or texts[name] for name in sorted(texts))
 
 
 KEPT_FROM = 100_000

@@ -40,7 +40,7 @@ class LeftOut:
         more answer may have turned."""
         without = [sign * (one - two) for one, two in zip(self.without, other.without, strict=True)]
         rise = sign * (self.value - other.value)
-        all_alike = rise != 0 and all(each == rise for each in without)
+        all_alike = rise != 0 and all(abs(each - rise) <= REST for each in without)
         turned = 1 / self.items if self.bounded == "mean of shares" and self.items > 1 and trained and not all_alike else 0.0
         return LeftOut(rise, without, min(self.freedom, other.freedom), turned=turned)
 

@@ -55,7 +55,7 @@ def _one_seed_lines(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _several_rates_lines(rows: Sequence[Row]) -> Iterator[str]:
-    for alike in groups_by(usable(rows), lambda row: (row.setup.strategy, question(row))).values():
+    for alike in groups_by(usable(rows), lambda row: (row.setup.strategy, row.setup.tuning.trials, question(row))).values():
         rates, first = {own_rate(row) for row in alike} - {None}, alike[0]
         if len(rates) > 1:
             where = f"{first.setup.strategy} stands at {len(rates)} learning rates ({task_and_budget(first)})"

@@ -37,7 +37,7 @@ class Answered:
     scale: Scale
 
     def difference(self, sign: float, trained: bool = True) -> Jackknifed:
-        """`sign` times the score after minus the one before, between which there was training, or the same model stays."""
+        """`sign` times the score after minus the one before, between which there was training or not."""
         return rise_over(self.after, self.before, self.scale, trained) * sign
 
 

@@ -138,7 +138,7 @@ def loud_rows(standing: Standing) -> Iterator[str]:
     for label, times in standing.loud.items():
         yield (
             f"{label}: its seeds vary {times:.1f} times as far as the other rows', by more than chance, so that it is told "
-            f"apart from its equals too often. With more than {FEW_SEEDS} seeds each row is held by its own."
+            f"apart from its equals too often. With more than {FEW_SEEDS} seeds it would be held by its own."
         )
 
 

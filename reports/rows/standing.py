@@ -152,11 +152,11 @@ def _rows_varying_alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
 
 
 def _loud_rows(rows: Sequence[Row], estimates: Sequence[Estimate], alike: Sequence[int]) -> dict[str, float]:
-    """Of the rows that are held against each other by one seed variance."""
-    pooled_rows = [index for index in alike if 1 < estimates[index].runs <= FEW_SEEDS and rows[index].trains]
-    variances = [(estimates[index].seed_sd or 0.0) ** 2 for index in pooled_rows]
-    found = louder(variances, [estimates[index].runs - 1 for index in pooled_rows], 1 - CONFIDENCE)
-    return {rows[pooled_rows[place]].label: times for place, times in found.items()}
+    """Of the rows that are held against others by the table's seed variance."""
+    known = [index for index in alike if estimates[index].runs > 1 and rows[index].trains]
+    variances = [(estimates[index].seed_sd or 0.0) ** 2 for index in known]
+    found = louder(variances, [estimates[index].runs - 1 for index in known], 1 - CONFIDENCE)
+    return {rows[known[at]].label: times for at, times in found.items() if estimates[known[at]].runs <= FEW_SEEDS}
 
 
 def that_learned(rows: Sequence[Row]) -> list[Row]:

@@ -233,8 +233,8 @@ def api(server, own_cache, monkeypatch, tmp_path):
 def test_an_endpoint_that_knows_the_answers(server, api, suite, tmp_path, device):
     model = api(input_price=1000, output_price=2000)
     (run,) = planned(suite, model, strategies=["zero-shot"])
-    kind, asked = types.task_type(run.task), eval_sets(run, None).test.examples
-    known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(asked)}
+    kind, asked = types.task_type(run.task), eval_sets(run, None).test
+    known = {instruction(run.task, e, "test", asked.place(i)): kind.answer(e) for i, e in enumerate(asked.examples)}
 
     def answer(asked):
         return Reply(body=completion(known[asked["messages"][0]["content"]]))

@@ -20,6 +20,7 @@ from transformers import AutoModelForMultipleChoice
 from bench.specs.template import fields_in
 from bench.tasks.examples import Example
 from bench.tasks.types.base import Answerer, TaskOptions, TaskType
+from bench.tasks.words import letters_of
 from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import Encoded
 from bench.tokens.windows import whole
@@ -64,7 +65,8 @@ class ChoiceTask(TaskType):
 
     def compared(self, example: Example) -> dict[str, str]:
         """With the choices in an order of their own: a question whose choices were shuffled is the same one."""
-        return {**super().compared(example), "choices": "\n".join(sorted(self.candidates(example).values()))}
+        # By their letters, so that neither case nor punctuation makes another order.
+        return {**super().compared(example), "choices": "\n".join(sorted(self.candidates(example).values(), key=letters_of))}
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], str]:
         given = row["choices"] if not self.options.choices else [text.format(**row) for text in self.options.choices]

@@ -64,6 +64,17 @@ def test_a_decoder_ranks_answers_that_begin_each_other_alike(evalset, decoder):
     assert same(asked, decoder, decoder.load().eval(), least=6)
 
 
+@pytest.mark.parametrize("normalised", [None, "characters"])
+def test_choices_that_begin_each_other_are_ranked_alike(evalset, decoder, normalised):
+    """Planted fault: the second reading ended such choices also where their likelihoods are divided by their lengths."""
+    asked = evalset("medmcqa", decoder, items=4)
+    spec = asked.task.spec.model_copy(update={"options": {"normalised": normalised}})
+    choices = {"choices": "A. good film\nB. good\nC. bad"}
+    examples = [replace(each, fields={**each.fields, **choices}, gold="A") for each in asked.examples]
+    data = replace(asked.data, test=examples)
+    assert same(replace(asked, task=types.task_type(spec), data=data), decoder, decoder.load().eval(), least=4)
+
+
 def test_a_decoder_writes_alike(evalset, decoder):
     squad = evalset("squad", decoder, limit=96, items=3)
     assert same(squad, decoder, decoder.load().eval(), least=3)

@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -190,6 +191,21 @@ def test_an_answer_that_begins_another_ends_by_a_token(library, decoding, normal
         assert ids == ({letter: answer + end for letter, answer in plain.items()} if ended else plain)
         (trained,) = decoding.training(kind, example, Wording(), 0)
         assert trained.ids[-trained.answer :] == ids[example.gold]
+
+
+def test_without_an_end_token_answers_are_as_they_are(library, decoder):
+    kind, encoding = types.task_type(library.task("medmcqa")), Encoding(decoder, 64)
+
+    class Endless:
+        eos_token_id, chat_template = None, None
+
+        def __call__(self, *texts, **options):
+            return decoder.tokenizer(*texts, **options)
+
+    encoding.model = SimpleNamespace(tokenizer=Endless())
+    begun = Example("1", {"question": "how many?", "choices": "A. good film\nB. good\nC. bad"}, "B")
+    plain = {letter: tuple(encoding.answer(text, Wording())) for letter, text in kind.candidates(begun).items()}
+    assert encoding.candidates(kind, begun, Wording()) == plain
 
 
 def test_an_example_longer_than_the_limit_keeps_its_answer(sst2, decoding):

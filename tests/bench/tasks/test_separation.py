@@ -216,6 +216,10 @@ def test_what_large_sets_share_is_kept(monkeypatch, tmp_path):
         ("किताब", "कताब", False),  # a vowel sign apart
         ("நாய்", "நய்", False),
         ("caf\u00e9", "cafe\u0301", True),  # one letter in two spellings
+        ("İYİ bir film", "iyi bir film", True),
+        ("so good \u2764\ufe0f", "so good \u2764", True),  # a heart, as a picture and as a sign
+        ("\u2764\ufe0f", "\u2600\ufe0f", False),
+        ("می\u200cخواهم", "میخواهم", True),  # with and without what keeps two letters apart
         ("Don't stop!", "don t  stop", True),
     ],
 )

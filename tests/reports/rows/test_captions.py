@@ -147,3 +147,14 @@ def test_a_row_whose_seeds_vary_by_far_more_is_told(make, out):
     (told,) = sentences([0.6, 0.8, 1.0])
     assert told.startswith("full: its seeds vary ") and "told apart from its equals too often" in told
     assert sentences([0.795, 0.8, 0.81]) == []
+
+
+def test_a_loud_row_of_few_seeds_beside_rows_of_many_is_told(make, out):
+    """They are held against each other by the seed variance of the table. Planted fault: the others' seeds were left out."""
+    few = [make.record("full", seed, share) for seed, share in enumerate((0.6, 0.8, 1.0))]
+    many = [make.record(f"other {n}", seed, 0.8 + 0.005 * (seed % 3 - 1)) for n in range(3) for seed in range(6)]
+    found = standing.score_standing(aggregate(make.kept(out, [*few, *many]), out))
+    assert list(found.loud) == ["full"]
+    loud = [make.record("full", seed, 0.8 + 0.1 * (seed % 3 - 1)) for seed in range(6)]
+    several = standing.score_standing(aggregate(make.kept(out.with_name("many"), [*loud, *many]), out.with_name("many")))
+    assert several.loud == {}  # it is held by its own

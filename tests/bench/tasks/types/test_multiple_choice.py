@@ -242,7 +242,7 @@ def test_virtual_tokens_before_choices_are_refused(encoder):
 
 def test_a_question_with_shuffled_choices_is_the_same_one():
     """And one with other choices is another. Planted fault: letters and order made it a new question."""
-    shuffled = {**ITEM.fields, "choices": "A. the flu vaccine\nB. Rickets\nC. the flu"}
+    shuffled = {**ITEM.fields, "choices": "A. (the) Flu vaccine\nB. rickets\nC. The flu"}
     others = {**ITEM.fields, "choices": "A. Rickets\nB. the gout\nC. the mumps"}
     train = [Example("t", shuffled, "C"), Example("u", others, "B")]
     left, _, notes = separation.separated(EXAM, train, [], {"test": [ITEM]})
