@@ -17,13 +17,13 @@ def words_of(text: str) -> list[str]:
 
 
 LETTERS = regex.compile(r"\p{L}\p{M}*|[\p{N}_]+")
-UNSEEN = regex.compile(r"[\p{Cf}\p{Variation_Selector}]+")
+JOINERS = regex.compile(r"[\p{Cf}\p{Variation_Selector}]+")
 """What joins and shapes letters, and is none itself."""
 
 
 def letters_of(text: str) -> str:
     """The letters with their marks and the digits alone, in lower case and in NFKC: equal for a text and its tokenised,
     re-cased or re-spaced copy. Of a text of signs alone nothing is left."""
-    shown = unicodedata.normalize("NFKC", UNSEEN.sub("", text)).lower()
+    shown = unicodedata.normalize("NFKC", JOINERS.sub("", text)).lower()
     # The small letter of a Turkish dotted capital has a second dot, as a mark of its own.
     return "".join(LETTERS.findall(shown.replace("i\N{COMBINING DOT ABOVE}", "i")))
