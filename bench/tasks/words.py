@@ -16,14 +16,14 @@ def words_of(text: str) -> list[str]:
     return words
 
 
-LETTERS = regex.compile(r"\p{L}\p{M}*|[\p{N}_]+")
-JOINERS = regex.compile(r"[\p{Cf}\p{Variation_Selector}]+")
+LETTERS_AND_DIGITS = regex.compile(r"\p{L}\p{M}*|[\p{N}_]+")
+JOINS_LETTERS = regex.compile(r"[\p{Cf}\p{Variation_Selector}]+")
 """What joins and shapes letters, and is none itself."""
 
 
 def letters_of(text: str) -> str:
     """The letters with their marks and the digits alone, in lower case and in NFKC: equal for a text and its tokenised,
     re-cased or re-spaced copy. Of a text of signs alone nothing is left."""
-    shown = unicodedata.normalize("NFKC", JOINERS.sub("", text)).lower()
+    shown = unicodedata.normalize("NFKC", JOINS_LETTERS.sub("", text)).lower()
     # The small letter of a Turkish dotted capital has a second dot, as a mark of its own.
-    return "".join(LETTERS.findall(shown.replace("i\N{COMBINING DOT ABOVE}", "i")))
+    return "".join(LETTERS_AND_DIGITS.findall(shown.replace("i\N{COMBINING DOT ABOVE}", "i")))
