@@ -6,6 +6,7 @@ A type knows no strategy and no model; an encoder's tokenizer is handed to it.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor
@@ -69,7 +70,12 @@ class TaskType(ABC):
     def compared(self, example: Example) -> dict[str, str]:
         """The texts that must not stand in two splits, by their fields: what is read in windows, as a question's context, else
         all that a model reads. An id or a group beside them makes no other text."""
-        return {name: example.fields[name] for name in ([self.long] if self.long else self.named())}
+        return {name: example.fields[name] for name in self._compared_fields}
+
+    @cached_property
+    def _compared_fields(self) -> list[str]:
+        # Kept, since to find the fields that templates name they are parsed, and each example is asked for its texts.
+        return [self.long] if self.long else sorted(self.named())
 
     @abstractmethod
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], Gold] | None:
