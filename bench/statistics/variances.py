@@ -28,12 +28,11 @@ def louder(variances: Sequence[float], freedoms: Sequence[int], level: float) ->
 
     Others that do not vary at all are no measure.
     """
-    found = {}
-    for place, (variance, freedom) in enumerate(zip(variances, freedoms, strict=True)):
-        others = sum(freedoms) - freedom
-        squares = sum(v * f for v, f in zip(variances, freedoms, strict=True)) - variance * freedom
-        if others and squares > ROUNDING * variance * freedom:
-            times = variance / (squares / others)
-            if fdtrc(freedom, others, times) * len(variances) <= level:
+    found, squares, freedom = {}, sum(v * f for v, f in zip(variances, freedoms, strict=True)), sum(freedoms)
+    for place, (variance, own) in enumerate(zip(variances, freedoms, strict=True)):
+        others, rest = freedom - own, squares - variance * own
+        if others and rest > ROUNDING * variance * own:
+            times = variance / (rest / others)
+            if fdtrc(own, others, times) * len(variances) <= level:
                 found[place] = float(np.sqrt(times))
     return found
