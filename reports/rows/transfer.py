@@ -23,7 +23,7 @@ from bench.statistics.estimates import Bounds, Estimate, estimate
 from bench.statistics.intervals import Spread, of_one_model
 from reports.rows import answers
 from reports.rows.numbers import Quantity, quantity_of
-from reports.rows.spreads import NO_SEEDS, SeedSpreads
+from reports.rows.spreads import NO_SEEDS, SeedSpreads, run_trains
 
 ALONE = ("instruction", "full")
 """Strategies of a run alone; the first, which words the task as the mixture does, is preferred."""
@@ -119,8 +119,7 @@ def _runs_alone(known: Sequence[Record]) -> Alone:
 
 def _trained_on_one_task(run: Record) -> bool:
     inputs = run.provenance.inputs
-    has_trained = run.status == "ok" and inputs and run.cost and run.cost.train_examples
-    return bool(has_trained) and not inputs.get("others") and not inputs.get("earlier")
+    return bool(run.status == "ok" and inputs) and run_trains(run) and not inputs.get("others") and not inputs.get("earlier")
 
 
 def _agreement_key(run: Record) -> tuple[str, ...]:
