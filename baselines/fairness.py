@@ -61,7 +61,7 @@ def main() -> None:
     found = {model: rankings(asked, model) for model in asked.models}
     short = " ".join(in_short(model, *both) for model, both in found.items())
     parts = [line for model, both in found.items() for line in section(model, SHARED[model], *both)]
-    write_text(asked.page, "\n".join([*head(asked, short), *parts]) + "\n")
+    write_text(asked.page, "\n".join([*head(asked, short), *parts]).rstrip() + "\n")
 
 
 def rankings(asked: argparse.Namespace, model: str) -> tuple[Ranking, Ranking]:
@@ -186,8 +186,8 @@ def words(better: bool | None) -> str:
 
 def smallest(shared: Ranking, tuned: Ranking) -> Iterator[str]:
     for name, each in (("one rate for all", shared), ("tuning", tuned)):
-        for sentence in smallest_found(each.standing):
-            yield f"With {name}: {sentence[0].lower()}{sentence[1:]}"
+        for place, sentence in enumerate(smallest_found(each.standing)):
+            yield sentence if place else f"With {name}: {sentence[0].lower()}{sentence[1:]}"
 
 
 def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:
