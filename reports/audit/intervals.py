@@ -42,10 +42,13 @@ class SeededTable(Generic[OfRun]):
     """Whether a run of the row itself collapsed."""
 
     def variance(self, number: Callable[[OfRun], float | None]) -> SeedVariance:
-        """As the tables do it: of runs that learned; for a row of which one did not, of such rows that vary more than these."""
+        """As the tables do it: of rows of which no run collapsed, or else of the runs that did not; for a row of which one did,
+        of such rows that vary more than these."""
         told = [([number(run) for run in row.runs], row.collapsed) for row in self.rows]
         known = [([value for value in values if value is not None], fell) for values, fell in told if None not in values]
-        steady = _pooled_seed_variance([[value for value, fell in zip(*row, strict=True) if not fell] for row in known])
+        steady = _pooled_seed_variance([values for values, fell in known if not any(fell)])
+        if not steady.freedom:
+            steady = _pooled_seed_variance([[value for value, fell in zip(*row, strict=True) if not fell] for row in known])
         if not steady.freedom:
             return _pooled_seed_variance([values for values, _ in known])
         wild = [values for values, fell in known if any(fell) and len(values) > 1 and variance_of(values) > steady.variance]

@@ -34,12 +34,14 @@ class SeedSpreads:
 def _pooled_spread(rows: tuple[Runs, ...], fallen: bool) -> Spread:
     """Each row of a table asks anew for the same.
 
-    A run that collapsed says nothing of how far seeds move those that learned: where all of a row did they hardly vary, and
-    where one of them did the row varies by far more. A row of which some did is taken to vary as far as such rows do.
+    Where all runs of a row collapsed its seeds hardly vary, and where some did they vary by far more than others', the runs
+    beside them too: such a row says nothing of how far seeds move one that learned with each. It is taken to vary as far as
+    others of its kind do.
     """
-    learned = pooled([[value for value, sound in row if sound] for row in rows])
     whole = [[value for value, _ in row] for row in rows]
-    # Where no two runs of a row have learned anything they are all that there is.
+    learned = pooled([values for values, row in zip(whole, rows, strict=True) if all(sound for _, sound in row)])
+    if not learned.freedom:  # no row learned with each of several seeds
+        learned = pooled([[value for value, sound in row if sound] for row in rows])
     if not learned.freedom:
         return pooled(whole)
     unsteady = [

@@ -66,10 +66,10 @@ def test_rows_take_the_seed_variance_of_their_table(results):
     assert alone["relative_forgetting", "ci_low"] == pytest.approx(row.numbers["relative_forgetting", "ci_low"], rel=1e-12)
     assert set(own) | set(alone) == {place for place in row.numbers if place[-1] in ("ci_low", "ci_high")}
     assert not set(own) & set(alone)
-    # What collapsed has no part, but for a row of which a run did.
+    # A row of which a run collapsed has no part, but for rows of its own kind.
     same = [runs[0], runs[0]]
     fallen = [of(same, [True, True]), of([*same, runs[1]], [False, False, True])]
-    assert row_intervals(runs, SeededTable([of(runs), *fallen]), row) == pooled
+    assert row_intervals(runs, SeededTable([of(runs), *fallen]), row) == own
     wild = [of(same), of(runs, [False, True])]
     found = seed_variance(("score",), SeededTable(wild, fallen=True))
     assert found == seed_variance(("score",), SeededTable([of(runs)])) and found.variance > 0

@@ -9,6 +9,7 @@ import pytest
 from bench.statistics.comparison import holm
 from bench.statistics.intervals import Spread, of_pair
 from bench.statistics.jackknife import Jackknifed, clusters_of
+from reports.rows.pilots import pilot_of
 from reports.rows.rows import aggregate
 from reports.rows.spreads import NO_SEEDS, SeedSpreads
 from reports.rows.standing import score_standing
@@ -106,14 +107,19 @@ def test_a_row_that_learned_with_one_seed_alone_is_not_taken_for_as_sure_as_the_
     assert not pair.significant
 
 
-def test_a_run_that_collapsed_hides_nothing_of_the_rows_beside(make, out):
-    """Planted fault: one of three seeds of `full` fell, and no other row could be told from any more."""
-    quiet = [*scores_of(make, "frozen", 0.86, 0.87, 0.85), *scores_of(make, "lora", 0.7, 0.71, 0.69)]
+@pytest.mark.parametrize("others", [(0.85, 0.86), (0.76, 0.53)])
+def test_a_run_that_collapsed_hides_nothing_of_the_rows_beside(make, out, others):
+    """Planted faults: one of three seeds of `full` fell, and no other row could be told from any more; or the two seeds beside
+    it, of which one had learned next to nothing, made all other rows' intervals wider than their own seeds are."""
+    quiet = [*scores_of(make, "frozen", 0.86, 0.9, 0.82), *scores_of(make, "lora", 0.7, 0.74, 0.66)]
     alone = aggregate(make.kept(out / "alone", quiet), out / "alone")
-    beside = aggregate(make.kept(out / "both", [*quiet, *scores_of(make, "full", 0.85, 0.86, 0.5)]), out / "both")
-    assert [row.score for row in beside[:2]] != [row.score for row in alone]  # the two runs that learned tell of their seeds
-    assert all(row.score.spread.variance == pytest.approx(0.0001, rel=0.3) for row in (*alone, *beside[:2]))
-    assert beside[2].score.spread.variance > 0.03
+    beside = aggregate(make.kept(out / "both", [*quiet, *scores_of(make, "full", *others, 0.5)]), out / "both")
+    assert [row.score for row in beside[:2]] == [row.score for row in alone]
+    assert all(row.score.spread == Spread(pytest.approx(0.0016), 4) for row in alone)
+    assert beside[2].score.spread == Spread(pytest.approx(np.var([*others, 0.5], ddof=1)), 2)
+    # A study is planned from what the caption says.
+    plan, told = pilot_of(beside), score_standing(beside).detectable
+    assert plan.smallest(3, plan.items) == pytest.approx(told.value, rel=1e-3)
 
 
 def scores_of(make, name, *scores):
