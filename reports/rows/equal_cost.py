@@ -17,6 +17,7 @@ from bench.statistics.draws import DRAWS, redrawn, unbeaten_share
 from bench.statistics.estimates import Bounds, Estimate, margin_over_seeds
 from bench.statistics.ratios import cost_ratio
 from reports.rows.environments import one_machine
+from reports.rows.means import common_places
 from reports.rows.row import Row
 
 Take = Callable[[Cost], float | None]
@@ -71,9 +72,8 @@ def half_widths_at_cost(rows: Sequence[Row], take: Take, cost: float, value: OfP
 def _runs_at_cost(row: Row, take: Take, cost: float, value: OfPoint) -> Iterator[float]:
     """Of each run by itself, where the row had spent that much, so that their mean is the row's number; a start that all of
     them share moves it and not what it varies by."""
-    for outcome in (run.outcome for run in row.records if run.outcome):
-        points = {point.step: point for point in outcome.curve}
-        number = _read_at(row, take, cost, [value(points[point.step]) for point in row.curve], 0.0)
+    for points in zip(*common_places([run.outcome for run in row.records if run.outcome]), strict=True):
+        number = _read_at(row, take, cost, [value(point) for point in points], 0.0)
         if number is not None:
             yield number
 

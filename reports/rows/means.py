@@ -226,17 +226,32 @@ def mean_relative_forgetting(outcomes: Sequence[Outcome], seeds: SeedSpreads) ->
 
 
 def mean_curve(outcomes: Sequence[Outcome]) -> list[Point]:
-    """Means at the steps at which every run was measured."""
-    paths = [{point.step: point for point in outcome.curve} for outcome in outcomes]
-    shared = [step for step in paths[0] if all(step in path for path in paths)]
-    return [_mean_point([path[step] for path in paths]) for step in shared]
+    """Means at the places at which every run was measured."""
+    return [_mean_point(points) for points in common_places(outcomes)]
+
+
+def common_places(outcomes: Sequence[Outcome]) -> list[tuple[Point, ...]]:
+    """Each place at which every run was measured, as each run's point; their ends are one.
+
+    A budget in tokens or seconds gives each seed another number of steps. Runs that were measured equally often were measured
+    at the same shares of theirs. Of others it is the steps that they share, and their ends.
+    """
+    curves = [outcome.curve for outcome in outcomes]
+    if not all(curves):
+        return []
+    if len({len(curve) for curve in curves}) == 1:
+        return [*zip(*curves, strict=True)]
+    paths = [{point.step: point for point in curve} for curve in curves]
+    end = min(curve[-1].step for curve in curves)
+    shared = [step for step in paths[0] if step < end and all(step in path for path in paths)]
+    return [*(tuple(path[step] for path in paths) for step in shared), tuple(curve[-1] for curve in curves)]
 
 
 def _mean_point(points: Sequence[Point]) -> Point:
     probes = [name for name in points[0].forgetting if all(name in point.forgetting for point in points)]
     return Point(
-        step=points[0].step,
-        examples=points[0].examples,
+        step=round(fmean(point.step for point in points)),
+        examples=round(fmean(point.examples for point in points)),
         score=fmean(point.score for point in points),
         gain=fmean(point.gain for point in points),
         forgetting={name: fmean(point.forgetting[name] for point in points) for name in probes},

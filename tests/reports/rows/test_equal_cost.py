@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
+from bench.records.outcome import Point
 from reports.rows import equal_cost
 from reports.rows.equal_cost import (
     HELD,
@@ -59,6 +60,25 @@ def of_seeds(make, name: str, seconds: float, *paths: list[tuple[float, float]])
 
 def gained(point):
     return point.gain
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [([50, 100, 150, 203], [49, 99, 148, 198]), ([50, 100, 150, 198], [50, 100, 150, 200, 203])],
+    ids=["at shares of a budget in seconds", "every 50 steps"],
+)
+def test_seeds_of_unlike_numbers_of_steps_are_read_to_their_ends(make, steps):
+    """Planted fault: at steps that both had, a table under a budget in seconds had no gain at equal cost, and said nothing."""
+    runs = []
+    for seed, places in enumerate(steps):
+        curve = [Point(step=n, examples=16 * n, score=0.5, gain=0.2 * n / places[-1], forgetting={}) for n in places]
+        record = make.record("full", seed, curve=curve)[0]
+        cost = record.cost.model_copy(update={"train_seconds": 90.0, "train_examples": 16 * places[-1]})
+        runs.append(make.changed(record, cost=cost))
+    (row,) = aggregate(runs)
+    assert at_cost(row, SPENT["training"], 90.0, gained) == pytest.approx(0.2)
+    assert at_cost(row, SPENT["training"], 45.0, gained) == pytest.approx(0.1, abs=2e-3)
+    assert half_widths_at_cost([row], SPENT["training"], 90.0, gained) == {row.label: pytest.approx(0)}
 
 
 def test_other_seeds_move_a_row_where_it_had_spent_as_much(make):

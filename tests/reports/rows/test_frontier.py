@@ -54,12 +54,12 @@ def test_equal_gain_is_the_smallest_of_the_largest(make):
     assert frontier.equal_gain(rows[2:]) is None
 
 
-def test_curve_of_several_seeds_is_their_mean_at_shared_steps(make):
+def test_curve_of_several_seeds_is_their_mean_at_shared_steps_and_at_their_ends(make):
     one, two = ([(0.1, 0.02), (0.3, 0.05)], [(0.2, 0.04), (0.1, 0.01), (0.4, 0.2)])
     curves = [make.curve([(gain, {"lambada": lost}) for gain, lost in places]) for places in (one, two)]
     (row,) = aggregate([make.record("full", seed, curve=curve, run_id=str(seed))[0] for seed, curve in enumerate(curves)])
-    assert [(point.step, point.gain) for point in row.curve] == [(1, pytest.approx(0.15)), (2, pytest.approx(0.2))]
-    assert [point.forgetting["lambada"] for point in row.curve] == [pytest.approx(0.03), pytest.approx(0.03)]
+    assert [(point.step, point.gain) for point in row.curve] == [(1, pytest.approx(0.15)), (2, pytest.approx(0.35))]
+    assert [point.forgetting["lambada"] for point in row.curve] == [pytest.approx(0.03), pytest.approx(0.125)]
 
 
 @pytest.mark.parametrize(
