@@ -58,11 +58,16 @@ def middle_half(scores: Sequence[float]) -> float:
 
 
 def critical_of_places(rows: int, tasks: int) -> float:
-    """Of mean places (Nemenyi; Demsar 2006)."""
+    """Of mean places (Nemenyi; Demsar 2006); of two rows by a sign test's counts, where these ask for more."""
     from scipy.stats import studentized_range
 
     # Nemenyi's q is this quantile over the root of 2, and makes 12 of the 6 under the formula's root.
-    return float(studentized_range.ppf(0.95, rows, math.inf)) * math.sqrt(rows * (rows + 1) / (12 * tasks))
+    normal = float(studentized_range.ppf(0.95, rows, math.inf)) * math.sqrt(rows * (rows + 1) / (12 * tasks))
+    if rows > 2:
+        return normal
+    # Each side of the 2 ** tasks ways to win may hold a fortieth of them, beyond which the two differ.
+    beyond = next(won for won in range(tasks + 1) if 40 * sum(math.comb(tasks, n) for n in range(won + 1)) >= 2**tasks)
+    return max(normal, (tasks - 2 * beyond) / tasks)
 
 
 def _scores_of_equal_weight(tasks: Sequence[Sequence[float]]) -> list[float]:

@@ -4,6 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from bench.statistics.across import average_ranks, critical_difference, interquartile_mean, stratified_bounds
 
@@ -46,6 +47,15 @@ def test_equal_rows_are_seldom_farther_apart_than_the_critical_difference():
     far = critical_difference(5, 10)
     found = [np.ptp(average_ranks(generator.random((5, 10)))) > far for _ in range(2000)]
     assert 0.02 < np.mean(found) < 0.06
+
+
+@pytest.mark.parametrize("tasks", range(1, 30))
+def test_two_equal_rows_are_told_apart_in_at_most_5_of_100_tables(tasks):
+    """Exact, by the binomial distribution. Planted fault: with four tasks it was 12.5, and whoever led on all four had won."""
+    ahead = np.arange(tasks + 1)
+    apart = np.abs(tasks - 2 * ahead) / tasks > critical_difference(2, tasks)
+    assert binom.pmf(ahead, tasks, 0.5)[apart].sum() <= 0.05
+    assert apart.any() == (tasks >= 6)
 
 
 def test_seeds_are_redrawn_within_their_task():
