@@ -49,13 +49,14 @@ class Share:
 
 
 def shares(parts: Sequence[Deviation]) -> list[Share]:
-    """Of independent sources; none at all where no number scatters.
+    """Of independent sources; none at all where no number scatters, or where those of a source happened to be equal: a part
+    that has drawn random numbers moves something, and of how much a tie of a few scores says nothing.
 
     The intervals are generalized confidence intervals (Weerahandi 1993): what the shares are if each variance is
     nu s^2 / chi2(nu), over draws of chi-square. Of two sources that is the interval of an F test.
     """
     variances = np.array([part.value**2 for part in parts])
-    if not variances.sum():
+    if not variances.sum() or any(part.freedom and not part.value for part in parts):
         return []
     generator = np.random.default_rng(0)  # the same table each time
     drawn = np.stack([_pivots(part, generator) for part in parts], axis=1)

@@ -18,7 +18,8 @@ WHOLE = "all at once"
 CAPTION = (
     "varied: what the seed moves; the rest stays at seed 0. init: fresh weights of a head or adapter; order: of the examples;",
     "dropout: random numbers in training. 0 in words: nothing of it is drawn at random, so that every seed is the same run.",
-    "share: of the sum of the parts' variances. Few seeds tell it roughly, as its interval says.",
+    "share: of the sum of the parts' variances. Few seeds tell it roughly, as its interval says. It has a dash where by chance",
+    "all seeds of a part have the same score: more seeds tell them apart.",
     "All runs answer the same items: an SD is over seeds on these, each seed's own chance on them included.",
 )
 TOGETHER = (
