@@ -4,8 +4,10 @@ Optuna samples and prunes (Akiba et al. 2019). Its study is made anew from recor
 of trials at once. It is imported where it is needed, since that takes a second.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import product
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +25,9 @@ that none has the luckier draws. (With 0 the first four draws would all lie in t
 DIGITS = 3
 """Significant digits of a sampled number: what a person would write after `--set`."""
 REDRAWS = 32
-"""How often values are drawn that were tried already, before one more trial with them is taken."""
+"""How often values are drawn that were tried already, before those are looked for that were not."""
+MOST_VALUES = 10_000
+"""Of a space that is gone through."""
 WORST = float("-inf")
 
 
@@ -60,7 +64,7 @@ def _untried(
     space: Mapping[str, Dimension],
     tried: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Values that no earlier trial had, unless nearly all that the space holds were tried.
+    """Values that no earlier trial had, as far as the space holds any.
 
     A default that an earlier search has found is one of this sampler's own draws: drawn again, it would cost its strategy one
     of the trials that the others have.
@@ -69,8 +73,24 @@ def _untried(
         drawn = study.ask(distributions).params
         values = {name: _rounded_draw(value, space[name]) for name, value in drawn.items()}
         if values not in tried:
-            break
-    return values
+            return values
+    return next((each for each in _all_values(space) or () if each not in tried), values)
+
+
+def different_trials(search: Search) -> float:
+    """How many trials can be made that are not the same: as many as a space of choices and whole numbers has values, of which
+    the default is one; else there is no end to them."""
+    values = _all_values(search.space)
+    return math.inf if values is None else len(values)
+
+
+def _all_values(space: Mapping[str, Dimension]) -> list[dict[str, Any]] | None:
+    """All that a space holds, in its own order; None where that has no end, or is more than anybody tries."""
+    sizes = [dimension.all for dimension in space.values()]
+    counted = [values for values in sizes if values is not None]
+    if len(counted) < len(sizes) or math.prod(map(len, counted)) > MOST_VALUES:
+        return None
+    return [dict(zip(space, values, strict=True)) for values in product(*counted)]
 
 
 def pruner(search: Search, ended: Sequence[EndedTrial], seed: int) -> Callable[[Sequence[float]], bool] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench.planning.next_trials import next_batch, pruner
+from bench.planning.next_trials import different_trials, next_batch, pruner
 from bench.planning.search_summary import Tried, ended_trial, summed_up
 from bench.planning.spaces import FIRST_TRIAL_SEED
 from bench.records.record import Tuning
@@ -81,13 +81,20 @@ def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list
 
     def doing(requests: Sequence[PrunableTrial]) -> TrialRecords:
         works = [TrialWork(*each) for each in requests]
-        done = hands(works, place, lambda work: find_trial(place.out, work.id) is not None)
+        done = hands(works, place, lambda work: _final_trial(place.out, work.id) is not None)
         records = [_record_of_trial(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
         return place.device.agreed(records)  # a shared disk may show a process late what another owner has put there
 
     first = _first_runs_of_searches(runs)
     tunings = {key: _summed_up(first[key], tried) for key, (tried, _) in _ended_searches(first, doing).items()}
     return _with_chosen_values(runs, tunings)
+
+
+def _final_trial(out: Path, trial_id: str) -> TrialRecord | None:
+    """A trial's record, unless the next command is to do it again, as it does a run that failed: a search whose best trial met
+    a full disk would else choose another for good."""
+    record = find_trial(out, trial_id)
+    return record if record and record.final else None
 
 
 def _record_of_trial(recorded: Recorded) -> TrialRecord:
@@ -101,7 +108,7 @@ def as_far_as_tuned(runs: Sequence[Run], out: Path) -> tuple[list[Run], list[Tri
     What later batches will ask for is not known yet: of these, trials of the default stand for the others.
     """
     first = _first_runs_of_searches(runs)
-    led = _ended_searches(first, lambda requests: [find_trial(out, trial.id) for trial, _ in requests])
+    led = _ended_searches(first, lambda requests: [_final_trial(out, trial.id) for trial, _ in requests])
     tunings = {key: _summed_up(first[key], tried) for key, (tried, missing) in led.items() if not missing}
     return _with_chosen_values(runs, tunings), [trial for _, missing in led.values() for trial in missing]
 
@@ -160,7 +167,9 @@ def _summed_up(run: Run, tried: Sequence[Tried]) -> Tuning:
 def _searching(run: Run) -> Searching:
     assert run.search is not None
     search, tried, missing = run.search, list[Tried](), list[Trial]()
-    wanted, first = search.options.trials, {name: value_of(run.strategy, name) for name in search.space}
+    # A trial that was made already would cost nothing and find nothing, and look like one more.
+    wanted = int(min(search.options.trials, different_trials(search)))
+    first = {name: value_of(run.strategy, name) for name in search.space}
     while len(tried) < wanted and not missing:
         ended = [ended_trial(each) for each in tried]
         batch = next_batch(search, first, ended)[: wanted - len(ended)]

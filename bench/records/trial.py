@@ -44,6 +44,12 @@ class TrialRecord(Part):
     provenance: Provenance
 
     @property
+    def final(self) -> bool:
+        """Whether it would end the same once more. What failed for a reason of its machine (a full disk, a worker that died)
+        left no account of what it spent, as one does whose loss was no number or whose budget did not do."""
+        return self.status != "failed" or self.cost is not None
+
+    @property
     def worth(self) -> float | None:
         """The score, signed so that more is better."""
         return None if self.score is None else self.score.value * (1.0 if self.score.higher_is_better else -1.0)

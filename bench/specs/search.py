@@ -40,6 +40,11 @@ class NumberRange(Spec):
         """The outermost values, which must be allowed like all between them."""
         return [int(end) if self.integer else end for end in (self.low, self.high)]
 
+    @property
+    def all(self) -> list[Value] | None:
+        """All values that it holds; None where they are not counted, as numbers between two bounds."""
+        return [*range(int(self.low), int(self.high) + 1)] if self.integer else None
+
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}"
 
@@ -62,6 +67,11 @@ class Choice(Spec):
     @property
     def ends(self) -> list[Value]:
         """All values, each of which must be allowed."""
+        return self.choice
+
+    @property
+    def all(self) -> list[Value] | None:
+        """All values that it holds."""
         return self.choice
 
     def __str__(self) -> str:

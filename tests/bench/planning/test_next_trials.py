@@ -1,12 +1,13 @@
 """What a search asks for next: a function of the trials before, and of nothing else."""
 
+import math
 import subprocess
 import sys
 from itertools import permutations
 
 import pytest
 
-from bench.planning.next_trials import BATCH, WORST, EndedTrial, next_batch, pruner
+from bench.planning.next_trials import BATCH, WORST, EndedTrial, different_trials, next_batch, pruner
 from bench.specs.search import Search
 
 SPACE = {
@@ -45,12 +46,20 @@ def test_trials_come_in_batches_inside_the_space_the_default_first(sampler):
 
 
 def test_random_draws_are_log_uniform_and_look_to_both_sides():
-    import math
-
     rates = [values["learning_rate"] for values in asked(search(), 30)[1:]]
     places = [math.log(rate / 1e-5) / math.log(100) for rate in rates]
     assert all(abs(sum(place < bound for place in places) / len(places) - bound) < 0.12 for bound in (0.25, 0.5, 0.75))
     assert min(rates[:3]) < 1e-4 < max(rates[:3])
+
+
+def test_all_values_of_a_small_space_are_asked_for_before_any_comes_twice():
+    small = {"peft.r": {"low": 2, "high": 4, "integer": True}, "schedule": {"choice": ["linear", "constant"]}}
+    which, found = search(small), []
+    assert different_trials(which) == 6
+    while len(found) < 6:
+        found += [ended(values) for values in next_batch(which, {"peft.r": 3, "schedule": "linear"}, found)]
+    assert len({tuple(each.values.values()) for each in found[:6]}) == 6
+    assert different_trials(search()) == math.inf
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])

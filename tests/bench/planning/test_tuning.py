@@ -13,10 +13,12 @@ from bench.planning.tuning import as_far_as_tuned, trials_of, tuned
 from bench.progress import Progress
 from bench.records import store
 from bench.records.outcome import Score
+from bench.records.record import Cost
 from bench.records.trial import Rung, read_trials
 from bench.running import execution
 from bench.running.assignments import Workplace, in_turn
 from bench.running.trial import recorded_trial
+from bench.specs.search import Choice
 from bench.tasks import splits
 
 
@@ -192,6 +194,42 @@ def test_a_trial_that_fails_leaves_its_reason_and_the_search_goes_on(place, imag
     assert len(imagined) == 5
 
 
+def test_a_trial_that_met_a_full_disk_is_done_again_as_if_it_had_not(tmp_path, place, imagined, monkeypatch):
+    """Planted fault: its failure was kept for good, and another trial was chosen without a word."""
+    perform = tuning.perform_trial
+    (whole,) = tuned(planned(["full"], 1), replace(place, out=tmp_path / "whole"))
+    best = whole.tuning.tried[whole.tuning.chosen].hyperparameters
+
+    def unlucky(trial, *more):
+        if trial.sampled == best:
+            raise OSError(28, "No space left on device")
+        return perform(trial, *more)
+
+    monkeypatch.setattr(tuning, "perform_trial", unlucky)
+    (run,) = tuned(planned(["full"], 1), place)
+    assert run.tuning.tried[whole.tuning.chosen].status == "failed" and run.tuning.chosen != whole.tuning.chosen
+    assert len(as_far_as_tuned(planned(["full"], 1), place.out)[1]) == 1
+    monkeypatch.setattr(tuning, "perform_trial", perform)
+    (again,) = tuned(planned(["full"], 1), place)
+    assert same([again], [whole])
+
+
+def test_a_trial_whose_loss_was_no_number_is_not_done_again(place, imagined, monkeypatch):
+    perform, asked = tuning.perform_trial, []
+
+    def diverging(trial, *more):
+        asked.append(trial)
+        found = perform(trial, *more)
+        spent = Cost(**{name: 1 for name, field in Cost.model_fields.items() if field.is_required()})
+        return found.model_copy(update={"status": "failed", "reason": "the loss is nan", "score": None, "cost": spent})
+
+    monkeypatch.setattr(tuning, "perform_trial", diverging)
+    (run,) = tuned(planned(["full"], 1), place)
+    assert run.untuned and len(asked) == 6
+    tuned(planned(["full"], 1), place)
+    assert len(asked) == 6
+
+
 def test_where_all_trials_failed_the_row_says_so(place, device, monkeypatch):
     monkeypatch.setattr(tuning, "perform_trial", lambda *_: (_ for _ in ()).throw(RuntimeError("no memory")))
     (run,) = tuned(planned(["full"], 1, tune={"trials": 2}), place)
@@ -215,6 +253,16 @@ def test_what_is_missing_is_counted_without_doing_anything(place, imagined):
     known, missing = as_far_as_tuned(runs, place.out)
     assert len(missing) == 10 and {trial.run.strategy.name for trial in missing} == {"lora-8bit"}
     assert same(known, [*tuned(runs[:2], place), *runs[2:]]) and as_far_as_tuned([], place.out) == ([], [])
+
+
+def test_a_space_of_few_values_is_tried_through_and_no_trial_counts_twice(place, imagined):
+    """Planted fault: of two values four trials were told, of which the record counted the seconds of two twice."""
+    space = {"learning_rate": Choice(choice=[2e-4, 1e-3, 3e-3])}
+    (run,) = planned(["full"], 1, tune={"trials": 8})
+    narrow = replace(run, search=run.search.model_copy(update={"space": space}))
+    (found,) = tuned([narrow], place)
+    assert sorted(each.hyperparameters["learning_rate"] for each in found.tuning.tried) == [2e-4, 1e-3, 3e-3]
+    assert len(imagined) == 3 == len(found.tuning.expected_best) and as_far_as_tuned([narrow], place.out)[1] == []
 
 
 @pytest.mark.parametrize("tune", [{"trials": 6}, {"trials": 6, "sampler": "tpe"}])
