@@ -8,6 +8,14 @@ from typing import Any
 from bench.hashing import digest
 from bench.records.record import Import, Interval, Setup
 
+BEGINNING = 80
+"""Characters of a prompt that a record keeps, which may be a page of code."""
+
+
+def told_words(prompt: str, words: Any) -> dict[str, str]:
+    """In which words a task was asked, as a record tells them: how its prompt begins, and a hash of all of them."""
+    return {"prompt": prompt[:BEGINNING], "hash": digest(words)}
+
 
 def imported(
     whose: str, path: Path, contents: Sequence[bytes], setup: Setup, interval: Interval

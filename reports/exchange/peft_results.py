@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import FormatError
+from bench.hashing import digest
 from bench.records.outcome import Forgetting, Outcome, Score
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 from bench.statistics.binomial import wilson
-from reports.exchange.identity import imported
+from reports.exchange.identity import imported, told_words
 from reports.exchange.untrusted_files import Given, leaves, precision, read_object
+from reports.rows.aspects import OF_IMPORT, QUESTION_OF_IMPORT
 
 NAME = "peft-method-comparison"
 GSM8K, GSM8K_ITEMS = "gsm8k", 1_319
@@ -49,6 +51,7 @@ def read_peft_result(path: Path, suite: str = NAME) -> Record:
         tuning=Tuning(trials=None),
     )
     run_id, inputs, source = imported(NAME, path, [content], setup, "binomial" if done else "none")
+    inputs |= _asked_and_fed(config)
     return Record(
         run_id=run_id,
         status="ok" if done else "failed",
@@ -71,6 +74,19 @@ def _strategy(experiment: str, model: str) -> str:
     """`lora/llama-3.2-3B-rank32` is `lora/rank32`: the model has a column of its own."""
     # Files write the model's name in another case than the hub does.
     return re.sub(rf"{re.escape(model.rpartition('/')[2])}-", "", experiment, flags=re.IGNORECASE)
+
+
+def _asked_and_fed(config: Given) -> dict[str, Any]:
+    """What must be alike in rows that are compared, by the names of our own inputs: the words of the question, how an answer is
+    written, and how much is read at once."""
+    template, written = config.get("query_template"), config.get("generation_kwargs")
+    batch, length = config.get("batch_size"), config.get("max_seq_length")
+    told: dict[str, Any] = {}
+    if template:
+        told[OF_IMPORT] = told_words(str(template.value), template.value)
+    if written:
+        told[QUESTION_OF_IMPORT] = digest(written.value)
+    return told | {name: part.whole() for name, part in (("batch", batch), ("max_length", length)) if part}
 
 
 def _peft_hyperparameters(config: Given, adapter: Given | None) -> dict[str, Any]:

@@ -20,6 +20,8 @@ OF_DATA = ("train", "validation", "test", "out_of_domain")
 """Fields of a task's definition that have aspects of their own, which tell them in fewer letters."""
 OF_IMPORT = "words"
 """The input of an imported run that tells the words of its task: how its prompt begins, and a hash of all of them."""
+QUESTION_OF_IMPORT = "question"
+"""That which hashes which items it was asked, and how they were answered."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,12 @@ def _task_definition(record: Record) -> str | None:
     return None if version is None else f"version {version}"
 
 
+def _question_of_import(record: Record) -> str | None:
+    """A hash, where a file tells which data was asked and how answers were written."""
+    question = record.provenance.inputs.get(QUESTION_OF_IMPORT)
+    return None if question is None else str(question)[:6]
+
+
 def _chat_template(record: Record) -> str | None:
     """Of an import that tells it: another one puts other words around each question."""
     told = record.setup.hyperparameters
@@ -189,6 +197,13 @@ def tuning_trials(record: Record) -> str | None:
     return (NOT_KNOWN if trials is None else str(trials)) if chosen else None
 
 
+def _broken_off_trials(record: Record) -> str | None:
+    """Trials that failed without an account of what they spent, as on a full disk: that strategy had fewer chances. One whose
+    loss was no number had its chance."""
+    tried = record.setup.tuning.tried
+    return str(sum(each.status == "failed" and each.spent is None for each in tried)) if tried else None
+
+
 def _may_have_trained(record: Record) -> bool:
     """Whether somebody else's result is of a model of which nobody says how it came to be: it may have had any trials."""
     return record.provenance.source is not None and (record.cost is None or record.cost.train_examples is None)
@@ -234,6 +249,7 @@ ASPECTS = (
     Aspect("metric", True, _score_metric),
     Aspect("wording of the task", True, _task_wording),
     TASK_DEFINITION,
+    Aspect("data or settings of answers", True, _question_of_import),
     Aspect("chat template", True, _chat_template),
     BEST_WORDING,
     Aspect("precision", True, _used_precision),
@@ -245,6 +261,7 @@ ASPECTS = (
     MAX_LENGTH,
     Aspect("placement of the budget's seconds", False, _placement_of_seconds),
     Aspect("number of trials", False, tuning_trials),
+    Aspect("trials that broke off", False, _broken_off_trials),
     Aspect("a trial's share of the budget", False, partial(_tuning_detail, name="share")),
     Aspect("a trial's number of seeds", False, partial(_tuning_detail, name="seeds")),
     Aspect("a trial's validation items", False, partial(_tuning_detail, name="items")),

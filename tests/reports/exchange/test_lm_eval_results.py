@@ -54,17 +54,37 @@ def test_samples_are_part_of_the_id(harness_file, riddle_lines):
     assert alone["sums"][0].run_id == beside["sums"][0].run_id
 
 
+RIDDLE = {"doc_to_text": "{{q}} Answer:", "test_split": "test", "metric_list": [{"metric": "acc"}]}
+
+
+def test_what_nobody_set_is_no_other_wording(harness_file):
+    """A release that writes more fields down asks the same."""
+    more = {"target_delimiter": " ", "fewshot_delimiter": "\n\n", "generation_kwargs": None}
+    one, other = (
+        by_task(harness_file(configs={"riddles": RIDDLE | each}, fewshot_as_multiturn=False), strategy=name)["riddles"][0]
+        for name, each in (("one", {}), ("other", more))
+    )
+    assert unlike(aggregate([one, other])) == []
+
+
 @pytest.mark.parametrize(
     ("aspect", "changed"),
     [
         ("definition of the task", {"versions": {"riddles": 99, "sums": 3}}),
         ("chat template", {"chat_template_sha": "ab" * 32}),
-        ("wording of the task", {"configs": {"riddles": {"doc_to_text": "Riddle: {{q}}", "metric_list": [{"metric": "acc"}]}}}),
+        ("wording of the task", {"configs": {"riddles": RIDDLE | {"doc_to_text": "Riddle: {{q}}"}}}),
+        ("wording of the task", {"system_instruction": "Be brief."}),
+        ("wording of the task", {"fewshot_as_multiturn": True}),
+        ("wording of the task", {"configs": {"riddles": RIDDLE | {"target_delimiter": ""}}}),
+        ("data or settings of answers", {"configs": {"riddles": RIDDLE | {"test_split": "dev"}}}),
+        ("data or settings of answers", {"configs": {"riddles": RIDDLE | {"dataset_path": "org/other"}}}),
+        ("data or settings of answers", {"configs": {"riddles": RIDDLE | {"generation_kwargs": {"max_gen_toks": 8}}}}),
     ],
 )
 def test_another_question_is_refused(harness_file, aspect, changed):
-    """Planted fault: two files of unlike versions of a task, templates or prompts were compared without a word."""
-    told = {"configs": {"riddles": {"doc_to_text": "{{q}} Answer:", "metric_list": [{"metric": "acc"}]}}}
+    """Planted fault: two files of unlike versions of a task, templates, prompts, data or settings of writing were compared
+    without a word."""
+    told = {"configs": {"riddles": RIDDLE}}
     one, other = (
         by_task(harness_file(**told | more), strategy=name)["riddles"][0] for name, more in (("one", {}), ("other", changed))
     )

@@ -5,6 +5,8 @@ from scipy.stats import binomtest
 
 from bench.errors import FormatError
 from reports.exchange.peft_results import read_peft_result
+from reports.rows.fairness import unlike
+from reports.rows.rows import aggregate
 
 
 def test_every_number_is_where_it_belongs(peft_file):
@@ -75,6 +77,23 @@ def test_a_run_that_failed_keeps_its_reason(peft_file):
     path = peft_file(train_info__status="canceled", train_info__metrics=[], run_info__error_msg="CUDA out of memory")
     record = read_peft_result(path)
     assert (record.status, record.reason, record.outcome, record.cost) == ("failed", "CUDA out of memory", None, None)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "refuses", "name", "values"),
+    [
+        ("wording of the task", True, "query_template", ("Question: {query}\nAnswer:", "{query}")),
+        ("data or settings of answers", True, "generation_kwargs", ({"max_length": 800}, {"max_length": 80})),
+        ("batch", False, "batch_size", (4, 32)),
+        ("max_length", False, "max_seq_length", (768, 256)),
+    ],
+)
+def test_runs_that_were_asked_or_fed_otherwise_are_told(peft_file, aspect, refuses, name, values):
+    """Planted fault: one was "better than all others" because it was asked in other words, and nothing said so."""
+    place = f"run_info__train_config__{name}"
+    rows = aggregate([read_peft_result(peft_file(run_info__experiment_name=f"lora/{n}", **{place: value}))
+                      for n, value in enumerate(values)])  # fmt: skip
+    assert [(each.aspect, each.refuses) for each in unlike(rows)] == [(aspect, refuses)]
 
 
 def test_the_id_is_the_contents(peft_file):

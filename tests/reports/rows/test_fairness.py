@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.records.outcome import BestBase, Gain
-from bench.records.record import Import, Limit, Spending, Tuning
+from bench.records.record import Import, Limit, Spending, Spent, TrialSummary, Tuning
 from reports.rows.fairness import check_comparable, overrun, unfair, unlike
 from reports.rows.rows import aggregate
 
@@ -229,6 +229,16 @@ def test_trials_of_another_kind_are_marked(make, aspect, how, said):
     other = make_tuned(other, {**HOW, **how})
     assert differing(one, other) == {aspect: False}
     assert list(unfair(rows_of(one, other))) == [f"not the same chance: {aspect} differs: {said}"]
+
+
+def test_trials_that_broke_off_are_marked(make):
+    """Planted fault: three of four trials had met a full disk, and the table called the strategy's chance equal."""
+    lost = TrialSummary(ids=["b"], hyperparameters={}, status="failed", reason="OSError: no space")
+    diverged = lost.model_copy(update={"spent": Spent(examples=64, tokens=1, flops=1, seconds=1.0)})
+    one, other = (make_tuned(record, {**HOW, "tried": [diverged, diverged]}) for record in pair(make))
+    assert differing(one, other) == {}
+    other = make_tuned(other, {**HOW, "tried": [lost, diverged]})
+    assert list(unfair(rows_of(one, other))) == ["not the same chance: trials that broke off differs: 0 (full), 1 (frozen)"]
 
 
 def test_everything_in_which_trials_differ_is_told(make):
