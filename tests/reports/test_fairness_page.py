@@ -1,11 +1,12 @@
 """baselines/fairness.py: what its page says of two rankings, from records that are made up."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
-from baselines.fairness import in_short, needed, ranking, section
-from bench.records.record import BestAfter, Tuning
+from baselines.fairness import found_by_trials, in_short, ranking, section
+from bench.records.record import BestAfter, TrialSummary, Tuning
 
 
 @pytest.fixture
@@ -91,31 +92,43 @@ def test_the_curve_of_each_strategy_has_its_intervals_and_a_sentence(ranked):
     page = "\n".join(section("smollm2", 4e-5, ranked("shared", full=0.9, frozen=0.6), tuned))
     assert "| full | .723 | .727 [.723, –] | .729 [.723, –] | .731 [.723, –] | +0.2 points |" in page
     for name in ("full", "frozen"):
-        (told,) = (line for line in page.splitlines() if line.startswith(f"- {name}: "))
-        assert told.startswith(
-            f"- {name}: trial 4 adds 0.2 points, and all after the default 0.8. All after the first add less"
-        )
-        assert told.endswith(": one was enough.")
+        told = f"- {name}: the default has .723, and no other trial did better. The last trial is expected to add 0.2 points."
+        assert told in page.splitlines()
+    assert "They can't say. 3 random draws all miss the best fifth of a space in 51 % of all searches" in page
     bounded = ranked("bounded", trials=2, curve=curve_of(0.7, 0.74, high=0.76), full=0.9, frozen=0.6)
     assert "| .740 [.700, .760] |" in "\n".join(section("smollm2", 4e-5, bounded, bounded))
 
 
-def test_so_many_trials_were_enough_as_leave_less_than_half_the_interval(ranked):
+def test_what_a_search_found_is_its_best_trial_and_never_that_it_was_enough(ranked):
+    """Planted fault: the wider the interval of the test's score was, the surer was the page that one trial was enough."""
+    curve = curve_of(0.7, 0.72, 0.735)
+    tried = [TrialSummary(ids=["a"], hyperparameters={}, status="ok", score=score) for score in (0.7, 0.75, 0.6)]
     row = ranked("tuned", full=0.9, frozen=0.6).rows["full"]
-    half = (row.score.high - row.score.low) / 2
-    after_two = needed("full", curve_of(0.5, 0.5 + 3 * half, 0.5 + 3.5 * half, 0.5 + 3.6 * half), row)
-    assert "All after the first 2 add less than the interval's half width, " in after_two
-    assert after_two.endswith(": 2 were enough.")
-    after_all = needed("full", curve_of(0.5, 0.5 + half, 0.5 + 2.01 * half), row)
-    assert "The last trial adds at least as much as the interval's half width, " in after_all
-    assert after_all.endswith(": 3 may be too few.")
+    setup = row.setup.model_copy(update={"tuning": Tuning(trials=3, tried=tried, expected_best=curve)})
+    row = SimpleNamespace(setup=setup, quantity=row.quantity, higher_is_better=True)
+    told = "full: the default has .700, the best of 3 trials .750. The last trial is expected to add 1.5 points."
+    assert found_by_trials("full", curve, row) == told
+
+
+def test_a_pair_of_a_row_whose_seeds_vary_by_far_more_is_told_with_that(make, tmp_path):
+    """Planted fault: what the table's caption says of such a row stood nowhere on the page."""
+    scores = {"full": (0.9, 0.9, 0.91), "frozen": (0.9, 0.91, 0.9), "lora": (0.9, 0.91, 0.91), "multitask": (0.5, 0.6, 0.4)}
+    make.kept(tmp_path, [make.record(name, seed, score) for name, each in scores.items() for seed, score in enumerate(each)])
+    found = ranking(tmp_path, "smollm2", 0)
+    assert found.loud(["full", "multitask"]) == ["multitask"] and found.better("full", "multitask")
+    assert re.search(r"Only more seeds can say that (full and multitask|multitask and full) differ: multitask varies by far",
+                     in_short("smollm2", found, found))  # fmt: skip
+    assert "multitask: seeds move it " in "\n".join(section("smollm2", 4e-5, found, found))
 
 
 def test_no_curve_says_nothing_of_trials(ranked):
     """TPE's trials are no independent draws."""
     row = ranked("tuned", full=0.9, frozen=0.6).rows["full"]
     for curve in ([], curve_of(0.7)):
-        assert needed("full", curve, row) == "full: without a curve of several trials nothing is said of how many it needs."
+        assert (
+            found_by_trials("full", curve, row)
+            == "full: without a curve of several trials nothing is said of how many it needs."
+        )
 
 
 def test_rows_of_unlike_curves_fill_the_table(make, tmp_path):
