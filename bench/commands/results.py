@@ -146,7 +146,14 @@ def _chosen_records(suite: str | None, out: Path, budget: str | None) -> "list[R
     from bench.specs.budget import Budget
 
     records = list(store.of_suite(store.read_all(out), suite))
-    return records if budget is None else list(store.of_budget(records, str(Budget.parse(budget))))
+    if budget is None:
+        return records
+    written = str(Budget.parse(budget))
+    # Rows that train nothing are of every budget, and would stand alone in a table of one that nobody ran.
+    budgets = {record.setup.budget or "not known" for record in records if not store.of_any_budget(record)}
+    if budgets and written not in budgets:
+        raise unknown("budget", written, budgets)
+    return list(store.of_budget(records, written))
 
 
 @RESULTS.command()
@@ -180,7 +187,7 @@ def choose(
     budget: OfBudget = None,
     allow_unequal: AllowUnequal = False,
 ) -> int:
-    """Which row to pick: those within what is asked that no other such row is better than by more than chance."""
+    """Which row to pick: of those within your limits, all that no other one beats by more than chance."""
     from reports.choice.rule import Wish
     from reports.terminal.choice import print_choices
 

@@ -189,5 +189,10 @@ def of_suite(records: list[Record], suite: str | None) -> Iterator[Record]:
 
 
 def of_budget(records: list[Record], budget: str) -> Iterator[Record]:
-    """Records of runs with this budget, and of those that train nothing, which are the same under any."""
-    return (record for record in records if record.setup.budget == budget or (record.cost and record.cost.train_examples == 0))
+    """Records of runs with this budget, and of those that have none."""
+    return (record for record in records if record.setup.budget == budget or of_any_budget(record))
+
+
+def of_any_budget(record: Record) -> bool:
+    """Whether it trains nothing, and so is the same under any budget."""
+    return record.cost is not None and record.cost.train_examples == 0

@@ -5,6 +5,7 @@ these: B = sigma^2 + own / n. More items make the second part and the variance o
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -18,6 +19,7 @@ from bench.statistics.intervals import CONFIDENCE, FEW_SEEDS, Margin, pooled
 from bench.statistics.jackknife import Jackknifed
 
 MOST_ITEMS = 10_000_000
+SEEDS_LOOKED_AT = 1000
 ENDLESS = 1e15
 
 
@@ -63,6 +65,12 @@ class Pilot:
             middle = math.isqrt(low * high) if high > 4 * low else (low + high) // 2
             low, high = (low, middle) if self.smallest(seeds, middle) <= difference else (middle, high)
         return high
+
+    def seeds_for(self, difference: float) -> int | None:
+        """The fewest seeds, more than FEW_SEEDS, that find this difference with endless items; None where no 1,000 do."""
+        seeds = range(FEW_SEEDS + 1, SEEDS_LOOKED_AT + 1)
+        place = bisect_left(seeds, -difference, key=lambda count: -self.smallest(count))
+        return seeds[place] if place < len(seeds) else None
 
     def ends(self) -> tuple["Pilot", "Pilot"]:
         """With the seeds' variance as small and as large as 80 of 100 such pilots leave it."""

@@ -8,7 +8,8 @@ from rich.table import Table
 
 from bench.durations import lasting
 from bench.errors import UserError
-from bench.statistics.study_size import Pilot
+from bench.statistics.intervals import FEW_SEEDS
+from bench.statistics.study_size import SEEDS_LOOKED_AT, Pilot
 from reports.formats.console import add_column, console, plain_table, say
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
@@ -51,6 +52,8 @@ def _parsed_difference(text: str, quantity: Quantity) -> float | None:
     match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z_ ]*)", text)
     if not match or not float(match[1]):
         raise UserError(f"difference '{text}': give a number with its unit, as 2points")
+    if quantity.share and match[2] == "points" and float(match[1]) >= 100:
+        raise UserError(f"difference '{text}': scores that lie between 0 and 1 are less than 100 points apart")
     if quantity.share:
         return float(match[1]) / 100 if match[2] == "points" else None
     return float(match[1]) if match[2] in ("", quantity.unit) else None
@@ -62,7 +65,7 @@ def _show_plan(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, diffe
     say(to, f"{where}: to find a difference of {wanted} between two rows that train four times out of five")
     # The pilot's rows may have unlike numbers of seeds: what it finds is what its table says, and no design's number.
     standing = score_standing(rows)
-    now = numbers.span(standing.detectable.value, quantity) if standing and standing.detectable else numbers.MISSING
+    now = numbers.found_from(standing.detectable.value, quantity) if standing and standing.detectable else numbers.MISSING
     say(
         to,
         f"Pilot: {pilot.rows} rows that train, {pilot.items:,} items, seed SD {numbers.span(pilot.sigma2**0.5, quantity)} "
@@ -74,8 +77,14 @@ def _show_plan(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, diffe
         to,
         "floor: what so many seeds find with endless items. 80 % range: the pilot tells no better how far seeds vary.",
     )
+    say(to, f"From {FEW_SEEDS + 1} seeds on a pair is held by its own two rows' seeds, which are known less well at first.")
     if exist := known_items(rows):
         say(to, f"The task has {exist:,} test items; +: more than these.")
+    if pilot.smallest(SEEDS[-1]) > difference:
+        least = numbers.found_from(pilot.smallest(SEEDS[-1]), quantity)
+        enough = pilot.seeds_for(difference)
+        more = f"It takes {enough} seeds, and more with fewer items." if enough else f"Nor can {SEEDS_LOOKED_AT:,}."
+        say(to, f"{SEEDS[-1]} seeds can't find {wanted}: with endless items they find {least}. {more}")
 
 
 def _table_of_designs(rows: Sequence[Row], pilot: Pilot, difference: float) -> Table:
@@ -93,7 +102,7 @@ def _table_of_designs(rows: Sequence[Row], pilot: Pilot, difference: float) -> T
         low, high = (_items_needed(end.items_for(difference, seeds), None) for end in ends)
         seconds = study_seconds(rows, seeds, items) if items else None
         interval = low if low == high else f"{low} to {high}"
-        floor = numbers.span(pilot.smallest(seeds), quantity)
+        floor = numbers.found_from(pilot.smallest(seeds), quantity)
         table.add_row(str(seeds), floor, _items_needed(items, exist), interval, duration(seconds))
     return table
 

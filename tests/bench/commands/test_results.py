@@ -47,10 +47,19 @@ def test_one_budget_can_be_seen_alone(called, out, kept):
     assert called("results", "--budget", "many", "--out", out)[0] == 2
 
 
-def test_no_record_of_a_budget_is_the_users_error(called, out, kept):
+@pytest.mark.parametrize("command", ["results", "choose", "forgetting"])
+def test_a_budget_that_no_run_had_is_the_users_error(called, out, kept, command):
+    """Planted fault: what trains nothing is of any budget, and was told to be ahead in a table of its own."""
     kept("full")
-    status, _, said = called("results", "--budget", "7examples", "--out", out)
-    assert status == 2 and "of budget 7examples; run a suite first" in said
+    kept("zero-shot", examples=0)
+    status, shown, said = called(command, "--budget", "7tokens", "--out", out)
+    assert (status, shown) == (2, "") and said == "error: unknown budget '7tokens'; known: 512examples\n"
+
+
+def test_of_what_trains_nothing_any_budget_is_taken(called, out, kept):
+    kept("zero-shot", examples=0)
+    status, shown, _ = called("results", "--budget", "7tokens", "--out", out)
+    assert status == 0 and "zero-shot" in shown
 
 
 @pytest.mark.parametrize("command", [["choose"], ["export", "csv"], ["export", "markdown"], ["export", "model-card"]])

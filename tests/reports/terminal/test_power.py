@@ -5,6 +5,7 @@ import pytest
 from bench import cli
 from bench.errors import UserError
 from reports.rows.captions import smallest_found
+from reports.rows.pilots import pilot_of
 from reports.rows.rows import aggregate
 from reports.rows.standing import score_standing
 from reports.terminal.power import duration, print_power
@@ -39,6 +40,21 @@ def test_what_the_pilot_finds_is_what_its_table_says(make, out, capsys, seeds):
     assert found.removeprefix("It finds ").split()[0] == caption.removeprefix("Smallest detectable difference: ").split()[0]
 
 
+def test_where_ten_seeds_do_not_suffice_it_says_what_they_find_and_how_many_do(make, out, capsys):
+    """Planted fault: nine lines of "none suffices" were all that a reader got."""
+    rows = aggregate(
+        make.kept(out, [make.record(name, seed, 0.7 + 0.08 * seed) for name in ("a", "b") for seed in range(3)]), out
+    )
+    pilot = pilot_of(rows)
+    for points in (2, 15):
+        print_power(rows, f"{points}points")
+        said = capsys.readouterr().out.splitlines()[-1]
+        enough = pilot.seeds_for(points / 100)
+        assert said.endswith(f"It takes {enough} seeds, and more with fewer items.") == (points == 2)
+    seeds = pilot.seeds_for(0.02)
+    assert pilot.smallest(seeds) <= 0.02 < pilot.smallest(seeds - 1) and pilot.seeds_for(1e-6) is None
+
+
 @pytest.mark.parametrize("command", [["power", "--difference", "3points"], ["selfcheck", "--tables", "100"]])
 def test_what_no_table_shows_is_no_pilot(make, out, capsys, command):
     """Planted fault: rows of two engines, which `results` refuses, were planned from and simulated."""
@@ -57,6 +73,8 @@ def test_another_unit_or_none_is_the_user_s_mistake(make, out):
     for text in ("points", "0points", "-1points"):
         with pytest.raises(UserError, match=f"difference '{text}': give a number with its unit"):
             print_power(rows, text)
+    with pytest.raises(UserError, match="'200points': scores that lie between 0 and 1 are less than 100 points apart"):
+        print_power(rows, "200points")
     with pytest.raises(UserError, match="no pilot to plan from; .* its score is in points"):
         print_power(rows, "2nats")
     with pytest.raises(UserError, match="one seed says nothing"):
