@@ -203,12 +203,12 @@ def _picks_in_words(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Se
     where = f"{', '.join(tasks)}{', looked at together' if len(tasks) > 1 else ''}"
     tie = f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {where}."
     groups = {task: suite["groups"][picks[0].lines[task]["group"]] for task in tasks}
-    differences = [
-        " between ".join(filter(None, [f"{group['smallest']} on {task}", group["smallest_between"]]))
+    missed = [
+        f" On {task}, differences between {group['smallest_between'] or 'rows'} are mostly not found below {group['smallest']}."
         for task, group in groups.items()
         if group["smallest"]
     ]
-    return f"{tie} Less than {', '.join(differences)} would mostly not have been found." if differences else tie
+    return tie + "".join(missed)
 
 
 def _limit_as_shown(suite: Mapping[str, Any], line: RankingLine, probe: str, limit: float) -> float:

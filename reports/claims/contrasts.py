@@ -164,7 +164,11 @@ def _evidence_with_margin(rows: str, value: float, margin: Margin, quantity: Qua
     write: Callable[[float], str] = partial(numbers.difference, quantity=quantity)
     bounds = numbers.bracketed((value - half, value + half), write) if np.isfinite(half) else ""
     shown = f"{write(value)} {bounds}".rstrip() + f" {quantity.unit}"
-    return Evidence(rows, shown, value + slack, margin, lambda lead: write(lead - slack), ("", f" {quantity.unit}"))
+
+    def found(lead: float) -> str:
+        return numbers.found_from(lead - slack, quantity, numbers.difference)
+
+    return Evidence(rows, shown, value + slack, margin, found, ("", f" {quantity.unit}"))
 
 
 def _lost_at(row: Row, probe: str, gain: float | None) -> float | None:

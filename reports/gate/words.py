@@ -87,7 +87,7 @@ def nobody_minds(difference: MatchDifference) -> str:
 def finds(change: Change) -> str:
     """The smallest change for the worse that is found four times out of five, in the change's unit."""
     difference, value = change.difference, change.detectable.value
-    return numbers.multiple(exp(value)) if difference.question == "cost" else numbers.span(value, difference.quantity)
+    return numbers.multiple(exp(value)) if difference.question == "cost" else numbers.found_from(value, difference.quantity)
 
 
 def headline(comparison: Compared) -> str:

@@ -44,6 +44,10 @@ HEADERS = [
     Header("rounding", "rounding"),
     Header("contaminated", "contaminated"),
 ]
+GAIN_OVER_BEST = Header("over best [95 %]", "over_best")
+"""In place of the gain, where rows were asked in unlike words and what they gained is over one base."""
+BETTER = {"gain": "better"}
+"""The verdict on a probe that gained, in a table that has the task's gain beside it."""
 RELATIVE = [Header("strategy", "strategy"), Header("FG, %", "relative_forgetting")]
 CURVES_ENDING = ".svg"
 
@@ -103,8 +107,9 @@ def groups(rows: Sequence[Row]) -> list[Group]:
 
 def _group_of_tables(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
     suite, model, task = key
-    shown = on_one_base([row for row in rows if row.trains and row.gain and row.forgetting])
-    tables = [_probe_table(shown, probe, quantity) for probe, quantity in probe_names(shown).items()]
+    trained = [row for row in rows if row.trains and row.gain and row.forgetting]
+    shown, headers = on_one_base(trained), HEADERS if one_base(trained) else [HEADERS[0], GAIN_OVER_BEST, *HEADERS[2:]]
+    tables = [_probe_table(shown, probe, quantity, headers) for probe, quantity in probe_names(shown).items()]
     relative = [
         [row.label, numbers.signed(share, numbers.RELATIVE_FORGETTING)]
         for row in shown
@@ -116,7 +121,7 @@ def _group_of_tables(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
     return Group(f"{suite}: {model} on {task}", findings, tables, list(_note_sentences(rows, shown)))
 
 
-def _probe_table(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
+def _probe_table(rows: Sequence[Row], probe: str, quantity: Quantity, headers: Sequence[Header]) -> Table:
     """One probe's; columns that no row has anything for are left out."""
     probed = [(row, row.forgetting[probe]) for row in rows if probe in row.forgetting]
     reached = frontier.equal_gain(rows)
@@ -124,8 +129,8 @@ def _probe_table(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
     title = ", ".join(filter(None, [f"{probe}: {quantity.name}", numbers.item_counts(counts) if counts else ""]))
     lines = [[row.label, *_probe_cells(row, forgotten, probe, reached)] for row, forgotten in probed]
     # The first four are what every row has: its name, what it gained and lost, and the verdict.
-    kept = [n for n in range(len(HEADERS)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
-    return Table(title, [HEADERS[n] for n in kept], [[line[n] for n in kept] for line in lines])
+    kept = [n for n in range(len(headers)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
+    return Table(title, [headers[n] for n in kept], [[line[n] for n in kept] for line in lines])
 
 
 def _probe_cells(row: Row, forgotten: Forgotten, probe: str, reached: float | None) -> Iterator[str]:
@@ -134,7 +139,7 @@ def _probe_cells(row: Row, forgotten: Forgotten, probe: str, reached: float | No
     equal = frontier.at_gain(frontier.curve_places(row, probe), reached) if reached else None
     yield numbers.signed(row.gain, row.quantity) if row.gain else numbers.MISSING
     yield numbers.signed(lost, quantity)
-    yield lost.verdict or numbers.MISSING
+    yield BETTER.get(lost.verdict, lost.verdict) if lost.verdict else numbers.MISSING
     yield numbers.MISSING if price is None else numbers.quotient(price)
     yield numbers.MISSING if equal is None else numbers.difference(equal, quantity)
     yield numbers.difference(forgotten.rounding.value, quantity) if forgotten.rounding else numbers.MISSING
@@ -181,7 +186,7 @@ def _standing_notes(rows: Sequence[Row]) -> Iterator[str]:
 
 def _significance(rows: Sequence[Row], probe: str) -> str:
     """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
-    called = {"loss": "loss", "gain": "gain", "none": "not significant", None: "without an interval"}
+    called = {"loss": "loss", "gain": "better", "none": "not significant", None: "without an interval"}
     verdicts = [(called[row.forgetting[probe].lost.verdict], row.label) for row in rows if probe in row.forgetting]
     # A list of all names would say the same in more words.
     if len(verdicts) > 1 and all(word == "not significant" for word, _ in verdicts):

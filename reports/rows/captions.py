@@ -137,8 +137,8 @@ def loud_rows(standing: Standing) -> Iterator[str]:
     """Which rows break what pairs assume, that seeds move all rows alike."""
     for label, times in standing.loud.items():
         yield (
-            f"{label}: its seeds vary {times:.1f} times as far as the other rows', by more than chance, so that it is told "
-            f"apart from its equals too often. With more than {FEW_SEEDS} seeds it would be held by its own."
+            f"{label}: seeds move it {times:.1f} times as far as the other rows, by more than chance. Its rank is less sure "
+            f"than it looks. With {FEW_SEEDS + 1} seeds or more it is held by how far its own seeds move it."
         )
 
 
@@ -147,7 +147,7 @@ def smallest_with_family(standing: Standing) -> str | None:
     detectable, quantity = standing.detectable, standing.quantity
     if detectable is None:
         return None
-    value, low, high = (numbers.span(each, quantity) for each in (detectable.value, detectable.low, detectable.high))
+    value, low, high = (numbers.found_from(each, quantity) for each in (detectable.value, detectable.low, detectable.high))
     interval = f"80 % range {low} to {high}; " if detectable.low < detectable.high else ""
     return f"{value} {quantity.unit} ({interval}after {_family_in_words(standing)})"
 
@@ -158,7 +158,7 @@ def smallest_found(standing: Standing) -> Iterator[str]:
     if detectable is None:
         return
     value, low, high, floor = (
-        numbers.span(each, quantity) for each in (detectable.value, detectable.low, detectable.high, detectable.floor)
+        numbers.found_from(each, quantity) for each in (detectable.value, detectable.low, detectable.high, detectable.floor)
     )
     # Of one seed there is no variance to know badly, and no range.
     interval = f" (80 % range {low} to {high})" if detectable.low < detectable.high else ""

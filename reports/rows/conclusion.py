@@ -84,7 +84,7 @@ def _forgotten_sentence(top: Sequence[Row], scored: Sequence[Row]) -> str:
         also = f"; of {_labels_in_words(spared)} no loss was more than chance" if spared else ""
         return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}.{beside}"
     smallest_losses = losses_shown(judged)
-    least = f"; each probe by itself would mostly have shown {', '.join(smallest_losses)}" if smallest_losses else ""
+    least = f"; a probe finds a loss of so much four times out of five: {', '.join(smallest_losses)}" if smallest_losses else ""
     return f"{forgotten}: no loss of {_labels_in_words(judged)} was more than chance{least}.{beside}"
 
 
@@ -147,7 +147,9 @@ def _advice_to_tell_apart(close: Sequence[Row], scored: Sequence[Row], pilot: Pi
             f"more test items; if {names} are {apart} apart, about {items:,} with {most} seeds tell it four times out of "
             f"five (`tunebench power --suite {suite}`), and the task has {exist:,}. Until then the cheaper one will do."
         )
-    return f"take the cheaper of {names}; they are {apart} apart, which no number of test items tells with {most} seeds."
+    return (
+        f"take the cheapest row that is ahead; {names} are {apart} apart, which {most} seeds can't tell on any number of items."
+    )
 
 
 def _score_upward(row: Row) -> float:

@@ -14,4 +14,4 @@ def losses_shown(rows: Sequence[Row]) -> list[str]:
         for name, probe in row.forgetting.items():
             if probe.smallest is not None and (name not in largest or probe.smallest > largest[name][0]):
                 largest[name] = probe.smallest, probe.quantity
-    return [f"{name} {numbers.span(value, quantity)} {quantity.unit}" for name, (value, quantity) in largest.items()]
+    return [f"{name} {numbers.found_from(value, quantity)} {quantity.unit}" for name, (value, quantity) in largest.items()]

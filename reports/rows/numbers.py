@@ -79,6 +79,11 @@ def span(value: float, quantity: Quantity) -> str:
     return _fixed_digits(100 * value, 1) if quantity.share else _in_own_unit(value)
 
 
+def found_from(value: float, quantity: Quantity, write: Callable[[float, Quantity], str] = span) -> str:
+    """The smallest difference that a test finds; `over 100` where no two shares are so far apart."""
+    return "over 100" if quantity.share and quantity != RELATIVE_FORGETTING and value > 1 else write(value, quantity)
+
+
 def brackets(estimate: Estimate, quantity: Quantity, signed: bool) -> str:
     """`[.837, .884]`, with a dagger where items are held by the runs' own bounds; empty where there is none."""
     if estimate.low is None or estimate.high is None or not (finite(estimate.low) and finite(estimate.high)):

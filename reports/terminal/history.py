@@ -21,7 +21,7 @@ def print_courses(all_courses: Sequence[RowCourse]) -> None:
         table = plain_table()
         add_column(table, "strategy", "strategy", justify="left")
         add_column(table, "course", "what", justify="left")
-        for header in ("points", "first", "last"):
+        for header in ("baselines", "first", "last"):
             add_column(table, "course", header, min_width=7)
         add_column(table, "course", "course", justify="left")
         add_column(table, "change_point", "changed", justify="left")

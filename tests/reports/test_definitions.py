@@ -58,7 +58,7 @@ def test_interval_is_defined_as_it_is_computed():
 
 def test_note_says_what_terms_mean():
     said = definitions.note("verdict", "per_gain")
-    assert said.startswith("Verdict: Loss or gain where") and " Per gain: Forgetting over gain" in said
+    assert said.startswith("Verdict: Loss, or better than before, where") and " Per gain: Forgetting over gain" in said
 
 
 def test_term_without_a_definition_is_refused():

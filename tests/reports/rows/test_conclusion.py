@@ -86,7 +86,7 @@ def test_what_to_try_next_is_what_the_pilot_says_would_suffice(make, out, monkey
     assert told(lambda seeds: 40_000).startswith("more test items; if ") and "about 40,000 with 10 seeds" in told(
         lambda seeds: 40_000
     )
-    assert told(lambda seeds: None).startswith("take the cheaper of ")
+    assert told(lambda seeds: None).startswith("take the cheapest row that is ahead; ")
 
 
 def test_what_is_tied_may_be_told_apart_by_more_runs(make, out):

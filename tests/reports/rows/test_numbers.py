@@ -79,6 +79,15 @@ def test_what_is_not_finite_is_a_dash(write, value: float):
     assert write(value) == numbers.MISSING
 
 
+def test_no_two_shares_are_more_than_100_points_apart():
+    """Planted fault: a comparison said that it finds falls of 4,003.9 points of accuracy."""
+    accuracy, loss = numbers.Quantity("accuracy", share=True), numbers.Quantity("loss", share=False)
+    assert [numbers.found_from(value, accuracy) for value in (0.184, 1.0, 40.039)] == ["18.4", "100.0", "over 100"]
+    assert numbers.found_from(40.039, loss) == "40.039"
+    assert numbers.found_from(1.466, accuracy, numbers.difference) == "over 100"
+    assert numbers.found_from(1.466, numbers.RELATIVE_FORGETTING) == "146.6"
+
+
 def test_bounds():
     assert numbers.brackets(Estimate(0.86, 0.837, 0.884, "items", 1), ACCURACY, signed=False) == "[.837, .884]"
     assert numbers.brackets(Estimate(0.1, 0.05, 0.15, "bounds", 3), ACCURACY, signed=True) == "[+5.0, +15.0]†"

@@ -20,7 +20,7 @@ def test_a_table_and_a_line_for_each_change(make, tmp_path, capsys):
     printed = capsys.readouterr().out
     first, header, _, *lines = printed.splitlines()
     assert first == "sentiment: smollm2 on sst2"
-    assert header.split() == ["strategy", "what", "points", "first", "last", "course", "changed"]
+    assert header.split() == ["strategy", "what", "baselines", "first", "last", "course", "changed"]
     score = next(line for line in lines if " score " in line)
     assert score.split() == ["full", "score", "3", ".855", ".705", "██▁", "2026-11-03", "c3"] and len(score) <= 100
     assert "full: score .855 before, .705 from 2026-11-03 c3 on (-15.0 points)" in lines

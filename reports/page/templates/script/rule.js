@@ -153,9 +153,9 @@ function saidOf(suite, picks, tasks) {
   if (bare.length) return `${picks.length} rows are left; ${bare.join(" and ")} without intervals, so that nothing is known of differences.`;
   const tie = `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}${tasks.length > 1 ? ", looked at together" : ""}.`;
   const groupOf = (task) => suite.groups[picks[0].lines.get(task).group];
-  const between = (task) => (groupOf(task).smallest_between ? ` between ${groupOf(task).smallest_between}` : "");
-  const found = tasks.filter((task) => groupOf(task).smallest).map((task) => `${groupOf(task).smallest} on ${task}${between(task)}`);
-  return found.length ? `${tie} Less than ${found.join(", ")} would mostly not have been found.` : tie;
+  const between = (task) => groupOf(task).smallest_between || "rows";
+  const missed = (task) => ` On ${task}, differences between ${between(task)} are mostly not found below ${groupOf(task).smallest}.`;
+  return tie + tasks.filter((task) => groupOf(task).smallest).map(missed).join("");
 }
 
 const probeOf = (suite, line, probe) => suite.groups[line.group].probes[probe];
