@@ -9,6 +9,7 @@ from bench.statistics.arrays import Floats
 from bench.statistics.comparison import paired
 from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Z, of_row
+from bench.statistics.ratios import log_variance, relative_spread
 from bench.statistics.variances import beyond_rounding
 
 DRAWS = 1_000
@@ -45,6 +46,19 @@ def redrawn(rows: Sequence[Estimate], draws: int, generator: np.random.Generator
                 assert second is not None  # they are paired
                 together[one, other] = together[other, one] = float(row.answered.items_covariance(second))
     return samples + generator.standard_normal((draws, len(rows))) @ _covariance_root(together)
+
+
+def redrawn_costs(rows: Sequence[Sequence[float]], draws: int, generator: np.random.Generator) -> Floats:
+    """(draws, rows): mean costs of rows, each over its seeds, as they might have been with other seeds.
+
+    The logarithm of each moves by Student's distribution, as that of a quotient of two costs does (`ratios.log_ratio`). What is
+    counted, and so the same with each seed, does not move.
+    """
+    spread, samples = relative_spread(rows), np.tile([float(np.mean(row)) for row in rows], (draws, 1))
+    for place, row in enumerate(rows):
+        if (variance := log_variance(row, spread)) > NEAR**2:
+            samples[:, place] *= np.exp(np.sqrt(variance) * generator.standard_t(spread.freedom, draws))
+    return samples
 
 
 def _covariance_root(covariances: Floats) -> Floats:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.statistics.estimates import MANY, Bounds, margin_over_seeds
-from bench.statistics.intervals import Margin, pooled
+from bench.statistics.intervals import Margin, Spread, pooled
 
 
 def cost_ratio(one: Sequence[float], other: Sequence[float], table: Sequence[Sequence[float]]) -> tuple[float, Bounds | None]:
@@ -25,13 +25,22 @@ def log_ratio(one: Sequence[float], other: Sequence[float], table: Sequence[Sequ
     where it is larger, max(B_a, B) / S_a + max(B_b, B) / S_b. The rows' relative SDs are taken as alike, and the machine as no
     busier for one row than for another: what is common to a row's seeds is not in it.
     """
-    value = float(np.log(np.mean(one) / np.mean(other)))
-    spread = pooled([(np.asarray(row) / np.mean(row)).tolist() for row in table])
+    value, spread = float(np.log(np.mean(one) / np.mean(other))), relative_spread(table)
     if not spread.freedom:
         return value, None
-    variance = sum(max(_relative_variance(row), float(spread.variance)) / len(row) for row in (one, other))
+    variance = sum(log_variance(row, spread) for row in (one, other))
     # A cost is of a whole run and made of no items, so that only seeds move it.
     return value, Margin(variance, spread.freedom, 0.0, MANY)
+
+
+def relative_spread(table: Sequence[Sequence[float]]) -> Spread:
+    """How far a seed moves the costs of a table's rows, in squares of their means."""
+    return pooled([(np.asarray(row) / np.mean(row)).tolist() for row in table])
+
+
+def log_variance(row: Sequence[float], spread: Spread) -> float:
+    """Of the logarithm of a row's mean cost over seeds; 0 where no row of the table has two."""
+    return max(_relative_variance(row), float(spread.variance)) / len(row) if spread.freedom else 0.0
 
 
 def log_ratio_by_seed(logarithms: Sequence[float], table: Sequence[Sequence[float]]) -> tuple[float, Margin | None]:

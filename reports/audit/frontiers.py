@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reports.audit.item_columns import Numbers
-from reports.audit.leaving_out import beyond_rest, covariance
+from reports.audit.leaving_out import beyond_rest, covariance, variance_of
 from reports.audit.ranks import Rival, variances_of_row
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ SAME_PLACE = 1e-12
 
 OfRows = Mapping[str, float]
 """By row."""
+CostsOfRuns = Mapping[str, Sequence[float]]
+"""By row, one for each of its seeds."""
 
 
 def frontier_of(gains: Mapping[str, Rival], losses: Mapping[str, Rival]) -> Numbers:
@@ -38,23 +40,40 @@ def frontier_of(gains: Mapping[str, Rival], losses: Mapping[str, Rival]) -> Numb
     return numbers | {("frontier_share", name): shares[name] for name in names}
 
 
-def frugal_of(gains: Mapping[str, Rival], costs: OfRows) -> Numbers:
-    """In what share of draws no row gains as much for as little of a cost, which itself is not drawn."""
+def frugal_of(gains: Mapping[str, Rival], costs: CostsOfRuns) -> Numbers:
+    """In what share of draws no row gains as much for as little of a cost."""
     return {("frugal", name): share for name, share in _shares_at_cost(gains, costs, sign=1.0).items()}
 
 
-def sparing_of(losses: Mapping[str, Rival], costs: OfRows) -> Numbers:
+def sparing_of(losses: Mapping[str, Rival], costs: CostsOfRuns) -> Numbers:
     """In what share of draws no row loses as little for as little of a cost."""
     return {("sparing", name): share for name, share in _shares_at_cost(losses, costs, sign=-1.0).items()}
 
 
-def _shares_at_cost(rows: Mapping[str, Rival], costs: OfRows, sign: float) -> dict[str, float]:
+def _shares_at_cost(rows: Mapping[str, Rival], costs: CostsOfRuns, sign: float) -> dict[str, float]:
     import numpy as np
 
     names, generator = sorted(rows), np.random.default_rng(0)
     # With the sign a loss becomes what there should be much of.
     drawn = [[sign * number for number in draw] for draw in _drawn_numbers([rows[name] for name in names], generator)]
-    return _unbeaten_shares(names, drawn, [[costs[name] for name in names]] * TABLES_DRAWN)
+    return _unbeaten_shares(names, drawn, _drawn_costs([costs[name] for name in names], generator))
+
+
+def _drawn_costs(rows: Sequence[Sequence[float]], generator: "np.random.Generator") -> list[list[float]]:
+    """TABLES_DRAWN times the rows' mean costs: each as many times as dear as a draw of Student's distribution has it, by its
+    own relative variance over seeds or by all rows', whichever is more. What each seed cost alike stays."""
+    means = [math.fsum(row) / len(row) for row in rows]
+    relative = [variance_of(row) / mean**2 if len(row) > 1 else 0.0 for row, mean in zip(rows, means, strict=True)]
+    freedom = sum(len(row) - 1 for row in rows)
+    common = math.fsum(own * (len(row) - 1) for own, row in zip(relative, rows, strict=True)) / freedom if freedom else 0.0
+    columns = []
+    for row, mean, own in zip(rows, means, relative, strict=True):
+        deviation = math.sqrt(max(own, common) / len(row))
+        # The same number thrice may vary in its last digit.
+        drawn = deviation > SAME_PLACE
+        times = generator.standard_t(freedom, TABLES_DRAWN).tolist() if drawn else [0.0] * TABLES_DRAWN
+        columns.append([mean * math.exp(deviation * time) for time in times])
+    return [list(draw) for draw in zip(*columns, strict=True)]
 
 
 def same_number(one: float, other: float) -> bool:

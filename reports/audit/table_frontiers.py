@@ -31,8 +31,8 @@ class ShownFrontier:
     """The runs of each row that has a place, by the row's label."""
     beside: Sequence[Sequence[Record]]
     """Of all rows with a gain, the runs: whether the base scored the same beside all of them says over which base gains are."""
-    price: str | Mapping[str, float]
-    """The probe that says what was lost, or what each row cost, which no answer tells."""
+    price: str | Mapping[str, Sequence[float]]
+    """The probe that says what was lost, or what each run of each row cost, which no answer tells."""
     numbers: Numbers
     """Whether a row is on the frontier, in what share of draws, and what was lost for each point gained."""
     lost: str | None = None
@@ -55,7 +55,7 @@ def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
         for term, take in comparable_costs(gaining, SPENT | HELD).items():
             numbers: Numbers = {("frugal", name): share for name, share in frugal_shares(paying, take).items()}
             if numbers:
-                costs = {row.label: cost for row, _, cost in with_cost(paying, take)}
+                costs = {row.label: each for row, _, each in with_cost(paying, take)}
                 placed = {row.label: row.records for row, _, _ in with_cost(paying, take)}
                 yield ShownFrontier(f"{label} / {term}", placed, [row.records for row in gaining], costs, numbers)
         yield from _sparing_frontiers(label, paying)
@@ -67,7 +67,7 @@ def _sparing_frontiers(label: str, paying: Sequence[Row]) -> Iterator[ShownFront
             numbers: Numbers = {("sparing", name): share for name, share in sparing_shares(paying, take, probe).items()}
             if numbers:
                 losing = with_loss(paying, take, probe)
-                costs = {row.label: cost for row, _, cost in losing}
+                costs = {row.label: each for row, _, each in losing}
                 placed = {row.label: row.records for row, _, _ in losing}
                 yield ShownFrontier(f"{label} / {probe} / {term}", placed, list(placed.values()), costs, numbers, lost=probe)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.records.outcome import Point
 from bench.records.record import Cost
-from bench.statistics.draws import DRAWS, redrawn, unbeaten_share
+from bench.statistics.draws import DRAWS, redrawn, redrawn_costs, unbeaten_share
 from bench.statistics.estimates import Bounds, Estimate, margin_over_seeds
 from bench.statistics.ratios import cost_ratio
 from reports.rows.environments import one_machine
@@ -38,9 +38,9 @@ def with_gain(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.trains and row.gain]
 
 
-def with_cost(rows: Sequence[Row], take: Take) -> list[tuple[Row, Estimate, float]]:
-    """Those of them that know the cost, each with its gain and with the cost."""
-    return [(row, row.gain, float(cost)) for row in with_gain(rows) if row.gain and row.cost and (cost := take(row.cost))]
+def with_cost(rows: Sequence[Row], take: Take) -> list[tuple[Row, Estimate, list[float]]]:
+    """Those of them that know the cost, each with its gain and with what each of its runs cost."""
+    return [(row, row.gain, costs) for row in with_gain(rows) if row.gain and (costs := row.spent(take))]
 
 
 def comparable_costs(rows: Sequence[Row], takes: Mapping[str, Take]) -> dict[str, Take]:
@@ -98,10 +98,10 @@ def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
     return _unbeaten_for_cost(with_cost(rows, take), sign=1.0)
 
 
-def with_loss(rows: Sequence[Row], take: Take, probe: str) -> list[tuple[Row, Estimate, float]]:
+def with_loss(rows: Sequence[Row], take: Take, probe: str) -> list[tuple[Row, Estimate, list[float]]]:
     """Those of `with_cost` that lost something of a probe, or gained, by a number with an interval: each with that and with the
-    cost. None where they lost it in unlike units."""
-    costs = {row.label: cost for row, _, cost in with_cost(rows, take)}
+    costs. None where they lost it in unlike units."""
+    costs = {row.label: of_runs for row, _, of_runs in with_cost(rows, take)}
     asked = [row for row in rows if row.label in costs and probe in row.forgetting]
     if len({row.forgetting[probe].quantity for row in asked}) > 1:
         return []
@@ -115,16 +115,16 @@ def sparing_shares(rows: Sequence[Row], take: Take, probe: str) -> Mapping[str, 
     return _unbeaten_for_cost(with_loss(rows, take, probe), sign=-1.0)
 
 
-def _unbeaten_for_cost(paid_for: Sequence[tuple[Row, Estimate, float]], sign: float) -> Mapping[str, float]:
+def _unbeaten_for_cost(paid_for: Sequence[tuple[Row, Estimate, list[float]]], sign: float) -> Mapping[str, float]:
     """Of rows with what came for a cost, more of which is better with the sign 1, and less with -1; nothing where there are not
     two."""
     # The same rows get the same draws, in whatever order they come.
     paying = sorted(paid_for, key=lambda each: each[0].label)
     if len(paying) < 2:
         return {}
-    # Costs are not redrawn: what is asked is how sure is what came for them.
-    came = redrawn([estimate for _, estimate, _ in paying], DRAWS, np.random.default_rng(0))
-    costs = np.tile([cost for _, _, cost in paying], (DRAWS, 1))
+    generator = np.random.default_rng(0)
+    came = redrawn([estimate for _, estimate, _ in paying], DRAWS, generator)
+    costs = redrawn_costs([costs for _, _, costs in paying], DRAWS, generator)
     shares = unbeaten_share(sign * came, costs)
     return {row.label: float(share) for (row, _, _), share in zip(paying, shares, strict=True)}
 

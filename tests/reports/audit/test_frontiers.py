@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ranked_rows import estimates_and_rivals, rival
 
-from bench.statistics.draws import DRAWS, redrawn, unbeaten_share
+from bench.statistics.draws import DRAWS, redrawn, redrawn_costs, unbeaten_share
 from bench.statistics.intervals import Spread
 from reports.audit.frontiers import frontier_of, frugal_of, sparing_of
 
@@ -25,7 +25,7 @@ def test_frontier_by_hand():
 
 def test_a_cheaper_row_stays_whatever_it_gains():
     gains = {"cheap": rival([[0.0, 1.0, 0.0, 1.0]]), "dear": rival([[0.0, 1.0, 1.0, 1.0]])}
-    told = frugal_of(gains, {"cheap": 1.0, "dear": 2.0})
+    told = frugal_of(gains, {"cheap": [1.0], "dear": [2.0]})
     # The dearer one stays where it gains more: .75 and .50 of the same four items.
     assert told["frugal", "cheap"] == 1.0 and 0.6 < told["frugal", "dear"] < 1.0
 
@@ -47,11 +47,13 @@ def test_shares_are_the_engines(seed, seeds):
     columns = [np.hstack([redrawn(column, DRAWS, generator), base]) for column in (gained, paid)]
     told = frontier_of(gains, losses)
     assert [told["frontier_share", str(n)] for n in range(5)] == pytest.approx(list(unbeaten_share(*columns)[:5]), abs=1e-12)
-    costs = [3.0, 2.0, 2.0, 1.0, 1.0]
-    alone = unbeaten_share(redrawn(gained, DRAWS, np.random.default_rng(0)), np.tile(costs, (DRAWS, 1)))
+    costs = [[3.0, 3.1], [2.0, 2.0], [2.0], [1.0, 1.0, 1.3], [1.0]]
+    drawn = np.random.default_rng(0)
+    alone = unbeaten_share(redrawn(gained, DRAWS, drawn), redrawn_costs(costs, DRAWS, drawn))
     told = frugal_of(gains, {str(n): cost for n, cost in enumerate(costs)})
     assert [told["frugal", str(n)] for n in range(5)] == pytest.approx(list(alone), abs=1e-12)
-    spared = unbeaten_share(-redrawn(paid, DRAWS, np.random.default_rng(0)), np.tile(costs, (DRAWS, 1)))
+    drawn = np.random.default_rng(0)
+    spared = unbeaten_share(-redrawn(paid, DRAWS, drawn), redrawn_costs(costs, DRAWS, drawn))
     told = sparing_of(losses, {str(n): cost for n, cost in enumerate(costs)})
     assert [told["sparing", str(n)] for n in range(5)] == pytest.approx(list(spared), abs=1e-12)
 
@@ -60,6 +62,6 @@ def test_rows_that_were_asked_other_items_move_apart():
     values = np.random.default_rng(3).normal(0, 1, (1, 50))
     together = {"one": rival(values), "other": rival(values + 0.01)}
     apart = together | {"other": rival(values + 0.01, asked="others")}
-    prices = {"one": 1.0, "other": 1.0}
+    prices = {"one": [1.0], "other": [1.0]}
     assert frugal_of(together, prices)["frugal", "one"] == 0.0  # the other is better by .01 in every draw
     assert frugal_of(apart, prices)["frugal", "one"] == pytest.approx(0.5, abs=0.1)
