@@ -110,6 +110,20 @@ def export_markdown(
     return _write_or_print(rows_as_markdown(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
 
 
+@EXPORT.command("latex")
+def export_latex(
+    out: Out = DEFAULT_OUT,
+    suite: Suite = None,
+    model: OfModel = None,
+    to: To = None,
+    allow_unequal: AllowUnequal = False,
+) -> int:
+    """A floating table for each model and task, for a paper, with what its numbers hold as its caption."""
+    from reports.exchange.tables import rows_as_latex
+
+    return _write_or_print(rows_as_latex(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
+
+
 @EXPORT.command("eval-results")
 def export_eval_results(
     strategy: OfStrategy,

@@ -10,7 +10,8 @@ from typing import Any
 from bench.records.contract import Json
 from bench.statistics.estimates import Estimate
 from reports.boards.cells import EMPTY, Bar, Board, Cell, Column
-from reports.rows.numbers import MINUS, Quantity, finite, in_unit
+from reports.formats.latex import MINUS
+from reports.rows.numbers import Quantity, finite, in_unit
 from reports.unseen_characters import visible_json
 
 SAYS_NOTHING = (None, "", None, False)

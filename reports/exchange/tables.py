@@ -1,10 +1,12 @@
-"""Rows as CSV for programs, and as Markdown for people."""
+"""Rows as CSV for programs, and as Markdown and LaTeX for people."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bench.statistics.estimates import Estimate
 from reports.formats.csv_text import csv_text
+from reports.formats.latex import floating_table, latex_escaped, latex_file, latex_numbers
 from reports.formats.markdown import escaped, markdown_table
 from reports.rows import numbers
 from reports.rows.captions import GAINS_TOLD, forgetting_lines, standing_sentences, stated
@@ -35,6 +37,8 @@ CSV_TERMS = {
 """Of the CSV: column -> the term that defines it, where that has another name."""
 FORGETS = "forgets."
 """With which the column of a probe's loss begins in the CSV."""
+WITH_INTERVAL = " [95 %]"
+"""With which the score's header ends."""
 INTERVAL_ENDS = ("_low", "_high")
 """With which the columns of an interval's ends end."""
 
@@ -93,43 +97,87 @@ def _csv_costs(row: Row) -> dict[str, Any]:
     return {name: getattr(row.cost, name) if row.cost else None for name in MEAN_COSTS}
 
 
+@dataclass(frozen=True)
+class ShownTable:
+    """The scored rows of one suite, model and task as text, and what is to be known of them."""
+
+    group: tuple[str, str, str]
+    columns: Sequence[tuple[str, str]]
+    """Each header, and the term that defines it; none where no row has a score."""
+    lines: Sequence[Sequence[str]]
+    """The row's name first."""
+    told: Sequence[str]
+    """What the numbers hold, in sentences."""
+    failed: Sequence[str]
+    """Rows without a score, for which a table of numbers has no line: a gap is not to be silent."""
+
+    @property
+    def title(self) -> str:
+        suite, model, task = self.group
+        return f"{suite}: {model} on {task}"
+
+
+def shown_tables(rows: Sequence[Row]) -> list[ShownTable]:
+    """One for each suite, model and task."""
+    return [_shown_table(key, ranked(group)) for key, group in grouped(rows).items()]
+
+
+def _shown_table(group: tuple[str, str, str], rows: Sequence[Row]) -> ShownTable:
+    scored = [row for row in rows if row.score]
+    failed = [sentence for row in rows if not row.score for sentence in doubts(row)]
+    if not scored:
+        return ShownTable(group, [], [], [], failed)
+    probes, standing, first = probe_names(scored), score_standing(scored), scored[0].quantity
+    gains = [(f"gain ({first.unit})", "gain"), (f"over best ({first.unit})", "over_best")]
+    losses = [(f"forgets {name} ({quantity.unit})", "forgetting") for name, quantity in probes.items()]
+    columns = [("strategy", "strategy"), ("rank", "rank"), (f"{first.name}{WITH_INTERVAL}", "score"), *gains, *losses]
+    lines = [[row.label, *_cells(row, standing, list(probes))] for row in scored]
+    told = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
+    told += [*forgetting_lines(scored), *unfair(rows), *stated_sources(rows)]
+    told += [other.sentence for other in other_environments(rows)]
+    told += [sentence for row in scored for sentence in doubts(row)]
+    return ShownTable(group, [*columns, ("train (s)", "training"), ("saved", "saved")], lines, told, failed)
+
+
 def rows_as_markdown(rows: Sequence[Row]) -> str:
     """A table for each suite, model and task, and sentences on what its numbers hold."""
-    return "\n\n".join(part for group in grouped(rows).values() for part in _markdown_of_group(ranked(group))) + "\n"
+    return "\n\n".join(part for table in shown_tables(rows) for part in _markdown_parts(table)) + "\n"
 
 
-def _markdown_of_group(rows: Sequence[Row]) -> Iterator[str]:
-    suite, model, task = rows[0].group
-    scored = [row for row in rows if row.score]
-    yield f"## {escaped(f'{suite}: {model} on {task}')}"
-    if scored:
-        probes = probe_names(scored)
-        first, unit = escaped(scored[0].quantity.name), escaped(scored[0].quantity.unit)
-        gains = [(f"gain ({unit})", "gain"), (f"over best ({unit})", "over_best")]
-        losses = [(escaped(f"forgets {name} ({quantity.unit})"), "forgetting") for name, quantity in probes.items()]
-        columns = [("strategy", "strategy"), ("rank", "rank"), (f"{first} [95 %]", "score"), *gains, *losses]
-        columns += [("train (s)", "training"), ("saved", "saved")]
-        standing = score_standing(scored)
-        yield markdown_table(columns, [_markdown_cells(row, standing, list(probes)) for row in scored], ["strategy"])
-        sentences = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
-        sentences += forgetting_lines(scored)
-        others = [other.sentence for other in other_environments(rows)]
-        doubted = [sentence for row in scored for sentence in doubts(row)]
-        sentences += [*unfair(rows), *stated_sources(rows), *others, *doubted]
+def _markdown_parts(table: ShownTable) -> Iterator[str]:
+    yield f"## {escaped(table.title)}"
+    if table.lines:
+        # The brackets are ours, and link nowhere.
+        ours = [WITH_INTERVAL if header.endswith(WITH_INTERVAL) else "" for header, _ in table.columns]
+        columns = [
+            (escaped(header.removesuffix(end)) + end, term) for (header, term), end in zip(table.columns, ours, strict=True)
+        ]
+        yield markdown_table(columns, [[escaped(name), *cells] for name, *cells in table.lines], ["strategy"])
+    for sentences in filter(None, (table.told, table.failed)):
         yield "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
-    # A table of numbers has no line for them, and a gap is not to be silent.
-    failed = [sentence for row in rows if not row.score for sentence in doubts(row)]
-    if failed:
-        yield "\n".join(f"- {escaped(sentence)}" for sentence in failed)
 
 
-def _markdown_cells(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:
+def rows_as_latex(rows: Sequence[Row]) -> str:
+    """A floating table for each suite, model and task, its caption with what the numbers hold."""
+    tables = [
+        floating_table(
+            [f"{table.title}.", *table.told, *table.failed],
+            table.group,
+            [header for header, _ in table.columns],
+            [[latex_escaped(name), *map(latex_numbers, cells)] for name, *cells in table.lines],
+        )
+        for table in shown_tables(rows)
+        if table.lines
+    ]
+    return latex_file("export latex", tables)
+
+
+def _cells(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:
     lost = [
         numbers.signed(part.lost, part.quantity) if (part := row.forgetting.get(name)) else numbers.MISSING for name in probes
     ]
     seconds, saved = (row.cost.train_seconds, row.cost.saved_bytes) if row.cost else (None, None)
     return [
-        escaped(row.label),
         shown(standing.of(row) if standing else None),
         score_text(row),
         *(numbers.signed(gain, row.quantity) if gain else numbers.MISSING for gain in (row.gain, row.over_best)),

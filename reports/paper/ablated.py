@@ -12,9 +12,10 @@ from bench.folders import write_text, writing
 from bench.statistics.estimates import Estimate
 from reports.formats.console import add_column, console, plain_table, say
 from reports.formats.csv_text import csv_text
+from reports.formats.latex import latex_file
 from reports.formats.markdown import escaped, markdown_table
 from reports.paper.ablation import SWEPT, TIE, Ablation, Entry, Grid, Sweep, ablations, grid, transposed, without_score
-from reports.paper.latex import latex_file, latex_table
+from reports.paper.latex import latex_table
 from reports.paper.measures import DEFAULT_SELECTION, check_selection
 from reports.paper.sweep_figure import check_figure, sweep_figure
 from reports.unseen_characters import printable
@@ -50,7 +51,9 @@ class AblationFiles:
         tell_unscored(sweeps)
         tables = [transposed(grid(each)) if self.transpose else grid(each) for each in all_ablations]
         if self.latex:
-            write_text(self.latex, latex_file([latex_table(*pair) for pair in zip(all_ablations, tables, strict=True)]))
+            write_text(
+                self.latex, latex_file("ablate", [latex_table(*pair) for pair in zip(all_ablations, tables, strict=True)])
+            )
         if self.markdown:
             write_text(self.markdown, ablation_markdown(all_ablations, tables))
         if self.csv:

@@ -1,7 +1,6 @@
 """Numbers as text, the same in tables, pages and plots; what is not finite is a dash, never `nan`."""
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,8 +9,6 @@ from bench.statistics.estimates import Estimate
 from bench.statistics.probed import RANKINGS
 
 MISSING = "–"
-MINUS = re.compile(r"(?<![\w.])-(?=[.\d])")
-"""A minus before a number, and no hyphen within a name or between two numbers."""
 SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 

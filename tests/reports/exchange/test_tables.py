@@ -1,9 +1,11 @@
-"""Rows as CSV and Markdown."""
+"""Rows as CSV, Markdown and LaTeX."""
 
 import csv
 from io import StringIO
 
-from reports.exchange.tables import rows_as_csv, rows_as_markdown, score_text
+from typesetting import EVIL, typeset
+
+from reports.exchange.tables import rows_as_csv, rows_as_latex, rows_as_markdown, score_text
 from reports.rows.fairness import unfair
 from reports.rows.rows import aggregate
 
@@ -31,6 +33,21 @@ def test_markdown_has_a_table_for_each_task_and_says_what_failed(make, out):
     assert "- Smallest detectable difference: " in text
     assert "- wikipedia: Forgetting ranks: " in text and "- wikipedia: Smallest detectable difference: " in text
     assert "- over best: what the row adds to what there is without it" in text
+
+
+def test_latex_has_the_numbers_of_markdown_and_is_set(make, out, tmp_path):
+    rows = aggregate([*make.kept(out, make.suite(2)), make.failed("rehearsal", reason=EVIL)], out)
+    text, markdown = rows_as_latex(rows), rows_as_markdown(rows)
+    lines = [line for line in text.splitlines() if line.endswith(r" \\") and "\\%" not in line]
+    shown = [line for line in markdown.splitlines() if line.startswith("| ") and "[95 %]" not in line and "---" not in line]
+    assert len(lines) == len(shown) == 7
+    plain = [
+        line.replace("{-}", "-").replace("$-$", "-").replace("--", "–").removesuffix(r" \\").split(" & ") for line in lines
+    ]
+    assert plain == [line.strip("| ").replace("\\", "").split(" | ") for line in shown]
+    assert "rehearsal (seed 0) failed: a\\textbackslash" in text and "Smallest detectable difference: " in text
+    assert "Undefined" not in typeset(tmp_path, text)
+    assert "tabular" not in rows_as_latex(aggregate([make.failed()]))
 
 
 def test_what_forbids_to_trust_a_row_goes_with_it(make, out):
