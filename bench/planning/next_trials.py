@@ -86,9 +86,9 @@ def different_trials(search: Search) -> float:
 
 def _all_values(space: Mapping[str, Dimension]) -> list[dict[str, Any]] | None:
     """All that a space holds, in its own order; None where that has no end, or is more than anybody tries."""
-    sizes = [dimension.all for dimension in space.values()]
-    counted = [values for values in sizes if values is not None]
-    if len(counted) < len(sizes) or math.prod(map(len, counted)) > MOST_VALUES:
+    by_dimension = [dimension.values for dimension in space.values()]
+    counted = [values for values in by_dimension if values is not None]
+    if len(counted) < len(by_dimension) or math.prod(map(len, counted)) > MOST_VALUES:
         return None
     return [dict(zip(space, values, strict=True)) for values in product(*counted)]
 

@@ -1,5 +1,6 @@
 """What tuning may try: each hyper-parameter's range, and how many trials are made of it, from which sampler."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -41,9 +42,9 @@ class NumberRange(Spec):
         return [int(end) if self.integer else end for end in (self.low, self.high)]
 
     @property
-    def all(self) -> list[Value] | None:
-        """All values that it holds; None where they are not counted, as numbers between two bounds."""
-        return [*range(int(self.low), int(self.high) + 1)] if self.integer else None
+    def values(self) -> Sequence[Value] | None:
+        """All that it holds; None where they can't be counted, as numbers between two bounds."""
+        return range(int(self.low), int(self.high) + 1) if self.integer else None
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}"
@@ -70,8 +71,8 @@ class Choice(Spec):
         return self.choice
 
     @property
-    def all(self) -> list[Value] | None:
-        """All values that it holds."""
+    def values(self) -> Sequence[Value] | None:
+        """All that it holds."""
         return self.choice
 
     def __str__(self) -> str:

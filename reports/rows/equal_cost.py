@@ -124,7 +124,7 @@ def _unbeaten_for_cost(paid_for: Sequence[tuple[Row, Estimate, list[float]]], si
         return {}
     generator = np.random.default_rng(0)
     came = redrawn([estimate for _, estimate, _ in paying], DRAWS, generator)
-    costs = redrawn_costs([costs for _, _, costs in paying], DRAWS, generator)
+    costs = redrawn_costs([of_runs for _, _, of_runs in paying], DRAWS, generator)
     shares = unbeaten_share(sign * came, costs)
     return {row.label: float(share) for (row, _, _), share in zip(paying, shares, strict=True)}
 

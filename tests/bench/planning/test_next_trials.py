@@ -60,6 +60,8 @@ def test_all_values_of_a_small_space_are_asked_for_before_any_comes_twice():
         found += [ended(values) for values in next_batch(which, {"peft.r": 3, "schedule": "linear"}, found)]
     assert len({tuple(each.values.values()) for each in found[:6]}) == 6
     assert different_trials(search()) == math.inf
+    # Planted fault: all of a space that nobody goes through were put into a list.
+    assert different_trials(search({"peft.r": {"low": 1, "high": 10**12, "integer": True}})) == math.inf
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
