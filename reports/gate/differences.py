@@ -39,7 +39,7 @@ class Noise:
         rows = [*(match.new for match in matches), *(match.old for match in matches), *earlier]
         # Both sides may hold a run, as of a row that nobody touched.
         self.rows = rows_once(row.records for row in rows)
-        spreads = spreads_of([row.records for row in rows], [row.records for row in self.rows])
+        spreads = spreads_of([row.records for row in rows], [row.records for row in self.rows], by_run=True)
         self._of = {id(row): spread for row, spread in zip(rows, spreads, strict=True)}
 
     def of(self, row: Row) -> SeedSpreads:

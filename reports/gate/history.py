@@ -94,9 +94,9 @@ def _noise(rows: Sequence[Row], points: Sequence[tuple[Accepted, Row]]) -> list[
     baselines = groups_by(points, lambda point: id(point[0])).values()
     known = rows_once([record for _, row in each for record in row.records] for each in baselines)
     mine = [row.records for row in rows]
-    told = spreads_of(mine, [row.records for row in known])
+    told = spreads_of(mine, [row.records for row in known], by_run=True)
     # A suite or a model that got another name stands in the older table, under its old one.
-    return [spread if spread.rows else alone for spread, alone in zip(told, spreads_of(mine), strict=True)]
+    return [spread if spread.rows else alone for spread, alone in zip(told, spreads_of(mine, by_run=True), strict=True)]
 
 
 def _table_and_seeding(row: Row) -> tuple[str, str, str, bool, bool]:

@@ -17,21 +17,22 @@ Runs = tuple[tuple[float, bool], ...]
 class SeedSpreads:
     """The outcomes of a table's rows, one per seed, whose variances between seeds are taken as alike."""
 
-    def __init__(self, rows: Sequence[Sequence[Outcome]] = (), fallen: bool = False) -> None:
-        """`fallen`: whether a run of the row that asks has collapsed."""
+    def __init__(self, rows: Sequence[Sequence[Outcome]] = (), fallen: bool = False, by_run: bool = False) -> None:
+        """`fallen`: whether a run of the row that asks has collapsed. `by_run`: whether runs that learned take part beside
+        one of their row that collapsed."""
         self.rows = rows
-        self._fallen = fallen
+        self._fallen, self._by_run = fallen, by_run
 
     def of(self, number: Callable[[Outcome], float | None]) -> Spread:
         """The seed variance of a number of the outcomes; a row in which some run lacks it has no part in it."""
         told = [[(number(outcome), outcome.collapsed is None) for outcome in row] for row in self.rows]
         known = [tuple((value, learned) for value, learned in row if value is not None) for row in told]
         whole = tuple(runs for runs, row in zip(known, told, strict=True) if len(runs) == len(row))
-        return _pooled_spread(whole, self._fallen)
+        return _pooled_spread(whole, self._fallen, self._by_run)
 
 
 @lru_cache
-def _pooled_spread(rows: tuple[Runs, ...], fallen: bool) -> Spread:
+def _pooled_spread(rows: tuple[Runs, ...], fallen: bool, by_run: bool) -> Spread:
     """Each row of a table asks anew for the same.
 
     Where all runs of a row collapsed its seeds hardly vary, and where some did they vary by far more than others', the runs
@@ -39,8 +40,9 @@ def _pooled_spread(rows: tuple[Runs, ...], fallen: bool) -> Spread:
     others of its kind do.
     """
     whole = [[value for value, _ in row] for row in rows]
-    learned = pooled([values for values, row in zip(whole, rows, strict=True) if all(sound for _, sound in row)])
-    if not learned.freedom:  # no row learned with each of several seeds
+    steady = [values for values, row in zip(whole, rows, strict=True) if all(sound for _, sound in row)]
+    learned = Spread() if by_run else pooled(steady)
+    if not learned.freedom:  # nor where no row learned with each of several seeds
         learned = pooled([[value for value, sound in row if sound] for row in rows])
     if not learned.freedom:
         return pooled(whole)
@@ -56,7 +58,9 @@ NO_SEEDS = SeedSpreads()
 """Of a row that depends on no seed."""
 
 
-def spreads_of(rows: Sequence[Sequence[Record]], pooled_rows: Sequence[Sequence[Record]] | None = None) -> list[SeedSpreads]:
+def spreads_of(
+    rows: Sequence[Sequence[Record]], pooled_rows: Sequence[Sequence[Record]] | None = None, by_run: bool = False
+) -> list[SeedSpreads]:
     """For each row of records, one per seed, the seeds of its table.
 
     A seed of rows that train nothing chooses the solved examples: it moves other numbers than one of training does, and the two
@@ -64,6 +68,8 @@ def spreads_of(rows: Sequence[Sequence[Record]], pooled_rows: Sequence[Sequence[
 
     Args:
         pooled_rows: the rows that are pooled, where some records stand in several of `rows`; by default all.
+        by_run: whether a run that learned takes part beside one of its row that collapsed: where a row is held against itself
+            at another time, whose seeds tell the most of it.
     """
     tables: dict[tuple[str, str, str, bool], list[list[Outcome]]] = {}
     for runs in rows if pooled_rows is None else pooled_rows:
@@ -71,7 +77,7 @@ def spreads_of(rows: Sequence[Sequence[Record]], pooled_rows: Sequence[Sequence[
         if outcomes and _depends_on_seed(runs):
             tables.setdefault(_table_key(runs), []).append(outcomes)
     return [
-        SeedSpreads(tables.get(_table_key(runs), []), any(outcome.collapsed is not None for outcome in _outcomes(runs)))
+        SeedSpreads(tables.get(_table_key(runs), []), any(outcome.collapsed is not None for outcome in _outcomes(runs)), by_run)
         if _depends_on_seed(runs)
         else NO_SEEDS
         for runs in rows

@@ -48,6 +48,17 @@ def test_seeds_of_both_sides_make_the_noise(sides):
     assert difference.reach == 1  # of items that did not move a share might still have moved that far
 
 
+def test_seeds_that_learned_beside_one_that_collapsed_tell_of_the_noise(sides, make):
+    """Planted fault: one collapsed seed of ten took the other nine with it, and two new seeds had to tell all: no fall below
+    87 points was found by the project's own gate, which finds 16."""
+    old = [make.record("full", seed, score) for seed, score in enumerate((0.70, 0.74, 0.78, 0.72, 0.5))]
+    old[4] = (make.changed(old[4][0], collapsed="one label alone"), old[4][1])
+    (match,) = matches(sides, [make.record("full", 10 + seed, 0.7 + 0.02 * seed) for seed in range(2)], old)
+    found = Noise([match], []).of(match.new).of(lambda outcome: outcome.score.value)
+    learned = [np.var([0.70, 0.74, 0.78, 0.72], ddof=1), np.var([0.7, 0.72], ddof=1)]
+    assert found.freedom == 4 and found.variance == pytest.approx((3 * learned[0] + learned[1]) / 4)
+
+
 def test_an_order_of_pairs_is_no_share_of_items_unless_none_has_moved(sides, make):
     """Each pair's similarity moves an AUC a little. What is not held over the same items has intervals of its own."""
     new, old = ([make.ranking("full", seed) for seed in seeds] for seeds in ((0, 1), (2, 3)))
