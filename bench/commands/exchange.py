@@ -82,46 +82,25 @@ class Relationship(StrEnum):
     OTHER = "other"
 
 
-@EXPORT.command("csv")
-def export_csv(
+@EXPORT.command("markdown", help="A table for each model and task, with what its numbers hold.")
+@EXPORT.command("csv", help="A line for each row, with full numbers.")
+@EXPORT.command(
+    "latex", help="A floating table for each model and task, for a paper, with what its numbers hold as its caption."
+)
+def export_table(
+    context: typer.Context,
     out: Out = DEFAULT_OUT,
     suite: Suite = None,
     model: OfModel = None,
     to: To = None,
     allow_unequal: AllowUnequal = False,
 ) -> int:
-    """A line for each row, with full numbers."""
-    from reports.exchange.tables import rows_as_csv
+    """All rows, in the form that the command is called by."""
+    from reports.exchange import tables
 
-    return _write_or_print(rows_as_csv(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
-
-
-@EXPORT.command("markdown")
-def export_markdown(
-    out: Out = DEFAULT_OUT,
-    suite: Suite = None,
-    model: OfModel = None,
-    to: To = None,
-    allow_unequal: AllowUnequal = False,
-) -> int:
-    """A table for each model and task, with what its numbers hold."""
-    from reports.exchange.tables import rows_as_markdown
-
-    return _write_or_print(rows_as_markdown(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
-
-
-@EXPORT.command("latex")
-def export_latex(
-    out: Out = DEFAULT_OUT,
-    suite: Suite = None,
-    model: OfModel = None,
-    to: To = None,
-    allow_unequal: AllowUnequal = False,
-) -> int:
-    """A floating table for each model and task, for a paper, with what its numbers hold as its caption."""
-    from reports.exchange.tables import rows_as_latex
-
-    return _write_or_print(rows_as_latex(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
+    forms = {"csv": tables.rows_as_csv, "markdown": tables.rows_as_markdown, "latex": tables.rows_as_latex}
+    rows = comparable_rows(records_of(suite, out, model=model), out, allow_unequal)
+    return _write_or_print(forms[str(context.info_name)](rows), to)
 
 
 @EXPORT.command("eval-results")

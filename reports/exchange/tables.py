@@ -147,14 +147,16 @@ def rows_as_markdown(rows: Sequence[Row]) -> str:
 def _markdown_parts(table: ShownTable) -> Iterator[str]:
     yield f"## {escaped(table.title)}"
     if table.lines:
-        # The brackets are ours, and link nowhere.
-        ours = [WITH_INTERVAL if header.endswith(WITH_INTERVAL) else "" for header, _ in table.columns]
-        columns = [
-            (escaped(header.removesuffix(end)) + end, term) for (header, term), end in zip(table.columns, ours, strict=True)
-        ]
+        columns = [(_escaped_header(header), term) for header, term in table.columns]
         yield markdown_table(columns, [[escaped(name), *cells] for name, *cells in table.lines], ["strategy"])
     for sentences in filter(None, (table.told, table.failed)):
         yield "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
+
+
+def _escaped_header(header: str) -> str:
+    """The brackets around 95 % are ours, and link nowhere."""
+    name = header.removesuffix(WITH_INTERVAL)
+    return escaped(name) + header[len(name) :]
 
 
 def rows_as_latex(rows: Sequence[Row]) -> str:
