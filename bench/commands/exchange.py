@@ -82,11 +82,9 @@ class Relationship(StrEnum):
     OTHER = "other"
 
 
+@EXPORT.command("latex", help="A floating table for each model and task, with what its numbers hold as its caption.")
 @EXPORT.command("markdown", help="A table for each model and task, with what its numbers hold.")
 @EXPORT.command("csv", help="A line for each row, with full numbers.")
-@EXPORT.command(
-    "latex", help="A floating table for each model and task, for a paper, with what its numbers hold as its caption."
-)
 def export_table(
     context: typer.Context,
     out: Out = DEFAULT_OUT,
