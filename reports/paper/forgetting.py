@@ -186,7 +186,7 @@ def _standing_notes(rows: Sequence[Row]) -> Iterator[str]:
 
 def _significance(rows: Sequence[Row], probe: str) -> str:
     """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
-    called = {"loss": "loss", **BETTER, "none": "not significant", None: "without an interval"}
+    called = {"loss": "loss", "gain": BETTER["gain"], "none": "not significant", None: "without an interval"}
     verdicts = [(called[row.forgetting[probe].lost.verdict], row.label) for row in rows if probe in row.forgetting]
     # A list of all names would say the same in more words.
     if len(verdicts) > 1 and all(word == "not significant" for word, _ in verdicts):
