@@ -168,9 +168,9 @@ class Limit(Part):
     """One limit of a budget, in its own unit: counts, seconds, or bytes of memory."""
 
     limit: int | float = Field(gt=0)
-    """Of all stages together; of memory, at any time."""
+    """Of all stages together; of seconds, for each stage; of memory, at any time."""
     spent: int | float = Field(ge=0)
-    """What training took; of memory, the most that was measured until its end."""
+    """What training took; of seconds, in the stage that took the most; of memory, the most that was measured until its end."""
 
 
 class Spending(Part):

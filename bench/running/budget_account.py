@@ -60,10 +60,10 @@ def spending(run: Run, training: TrainingState, useful_flops: int, peak_bytes: i
         "steps": len(training.losses),
         "tokens": training.tokens,
         "flops": useful_flops,
-        "seconds": training.seconds,
+        # What is counted is never overrun. Of seconds a short stage would hide that another one was too long.
+        "seconds": training.longest_seconds,
         "memory": peak_bytes,
     }
-    # A ceiling is the same in each stage; all else adds up.
-    stages = {name: 1 if name == "memory" else training.stage for name in taken}
+    stages = {name: 1 if name in ("seconds", "memory") else training.stage for name in taken}
     limits = {name: Limit(limit=most * stages[name], spent=taken[name]) for name, most in run.budget.limits.items()}
     return Spending(limits=limits, ended_by=training.ended_by, kept_by=training.kept_by or None)

@@ -68,6 +68,8 @@ class TrainingState:
     """Those of other runs."""
     earlier_seconds: float = 0.0
     """Those of the stages that are done."""
+    longest_seconds: float = 0.0
+    """Those of the stage that took the most, of the stages that are done."""
     timed: list[float] = field(default_factory=list)
     """Where the clock ends this stage: the shares of its time that had gone before its last step and after it."""
     elapsed: list[float] = field(default_factory=list)
@@ -117,6 +119,7 @@ class TrainingState:
         """Take down what the stage has come to; the next one has its own schedule and early stopping."""
         self.examples, self.earlier_steps = self.examples + examples, len(self.losses) - self.step
         self.validation += self.best.scores
+        self.longest_seconds = max(self.longest_seconds, self.seconds - self.earlier_seconds)
         self.earlier_seconds, self.timed, self.elapsed, self.ended_by = self.seconds, [], [], ended_by
         self.stage, self.step, self.steps, self.best, self.stopped = self.stage + 1, 0, 0, BestWeights(), False
 

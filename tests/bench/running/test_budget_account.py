@@ -50,11 +50,21 @@ def test_a_budget_is_held_against_what_all_stages_took(planned):
         tokens=2900,
         useful=TokenCounts(tokens=3),
         seconds=26.5,
+        longest_seconds=8.9,
         losses=[0.1] * 6,
         ended_by="seconds",
         kept_by="x",
     )
     found = spending(run, state, Flops(TokenCounts(tokens=10)).useful(state.useful), 5 * 10**9)
-    expected = {"examples": (96, 90), "steps": (15, 6), "tokens": (3000, 2900), "flops": (3 * 10**9, 30), "seconds": (27, 26.5)}
+    expected = {"examples": (96, 90), "steps": (15, 6), "tokens": (3000, 2900), "flops": (3 * 10**9, 30), "seconds": (9, 8.9)}
     assert {name: (limit.limit, limit.spent) for name, limit in found.limits.items()} == expected | {"memory": (4e9, 5e9)}
     assert (found.ended_by, found.kept_by, bool(found.passed)) == ("seconds", "x", True)
+
+
+def test_a_short_stage_does_not_hide_that_another_overran_its_seconds(planned):
+    state = TrainingState(ended_by="seconds")
+    for seconds in (7.0, 9.5, 8.0):
+        state.seconds += seconds
+        state.end_stage(16, "seconds")
+    passed = spending(planned("full", budget="9s"), state, 0, 0).passed
+    assert (passed["seconds"].limit, passed["seconds"].spent) == (9, 9.5)

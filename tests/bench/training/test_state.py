@@ -24,6 +24,7 @@ def seen():
         useful=TokenCounts(1234, 20_000, 56, 40),
         seconds=7.5,
         earlier_seconds=2.5,
+        longest_seconds=2.5,
         timed=[0.5, 0.625],
         elapsed=[0.0, 2.0, 5.0],
         rungs=[Rung(share=0.25, score=0.5)],
@@ -54,6 +55,7 @@ def test_the_end_of_a_stage_takes_down_what_it_came_to():
     assert (state.stage, state.step, state.steps, state.examples) == (2, 0, 0, 256)
     assert state.validation == [0.25, 0.1, 0.3, 0.2] and state.best == BestWeights()
     assert (state.earlier_seconds, state.timed, state.elapsed, state.ended_by) == (7.5, [], [], "seconds")
+    assert state.longest_seconds == 5.0
     assert (state.tokens, len(state.losses)) == (1234, 2)  # these are over all stages
 
 
