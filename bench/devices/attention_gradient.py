@@ -4,12 +4,13 @@ torch's fused kernel makes five small products for each head of each text. In bf
 of short texts that takes longer than the products. With dropout torch takes other kernels, and so this changes nothing then.
 """
 
-import warnings
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from bench.devices.replaced_kernels import own_kernel, replace_kernel
 
 GRADIENT = "_scaled_dot_product_flash_attention_for_cpu_backward"
 SHORT = 128
@@ -19,11 +20,9 @@ times with 128; with 192 and more it depends on the number and the size of heads
 
 @cache
 def compute_in_fp32() -> torch.library.Library | None:
-    """Put this in the place of torch's own kernel, once, unless torch is too old to give that away. Whoever lets go of what is
-    returned takes it back."""
-    if not hasattr(torch.library, "get_kernel"):
+    """Put this in the place of torch's own kernel, once, unless torch is too old to give that away."""
+    if (own := own_kernel(GRADIENT)) is None:
         return None
-    own = torch.library.get_kernel(f"aten::{GRADIENT}", "CPU")
 
     def kernel(keys: Any, *given: Any, **options: Any) -> tuple[Tensor, ...]:
         query = given[1]  # (texts, heads, tokens, numbers), as the gradient above, the keys, the values and the answer
@@ -34,8 +33,4 @@ def compute_in_fp32() -> torch.library.Library | None:
         wide = (each.float() if isinstance(each, Tensor) else each for each in given)
         return tuple(each.to(query.dtype) for each in own.call_boxed(keys, *wide, **options))
 
-    library = torch.library.Library("aten", "IMPL")
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r".*\s+Overriding a previously registered kernel")  # that is what is meant
-        library.impl(GRADIENT, kernel, "CPU", with_keyset=True, allow_override=True)
-    return library
+    return replace_kernel(GRADIENT, kernel)

@@ -13,7 +13,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs, broadcast_object_list, gather_object
 
-from bench.devices import attention_gradient, memory
+from bench.devices import attention_gradient, dropout_draws, memory
 from bench.devices.container import total_memory
 from bench.devices.extensions import check_no_abandoned_lock
 from bench.devices.hardware import Precision, cores, cpu_name, resolve, uses_gpu
@@ -115,6 +115,7 @@ def start(precision: Precision = "auto") -> Device:
         accelerator.state.fsdp_plugin.mixed_precision_policy = None
     if not gpu:
         memory.keep_freed_pages()
+        dropout_draws.draw_in_blocks()
         if chosen == "bf16":
             attention_gradient.compute_in_fp32()
     # accelerate launch sets OMP_NUM_THREADS=1; all cores belong to us, also those beside GPUs: for what is read and offloaded.
