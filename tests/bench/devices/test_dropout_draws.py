@@ -81,9 +81,14 @@ def test_it_is_there_in_a_run_on_a_cpu(precision):
     assert in_a_new_process(replaced_by_a_start, precision) == 1
 
 
-def test_a_torch_that_draws_otherwise_keeps_its_own(monkeypatch):
-    monkeypatch.setattr(dropout_draws, "BITS", 52)
-    assert dropout_draws.draw_in_blocks.__wrapped__() is None
+def in_a_torch_that_draws_otherwise():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dropout_draws, "BITS", 52)
+        return dropout_draws.draw_in_blocks() is None
+
+
+def test_a_torch_that_draws_otherwise_keeps_its_own():
+    assert in_a_new_process(in_a_torch_that_draws_otherwise)
 
 
 def test_a_torch_that_gives_no_kernel_away_keeps_its_own(monkeypatch):
