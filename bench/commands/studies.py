@@ -15,7 +15,9 @@ STUDIES = typer.Typer()
 def selfcheck(
     suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
     out: Out = DEFAULT_OUT,
-    tables: Annotated[int, typer.Option(min=100, help="How many tables are simulated for each bar.")] = 2_000,
+    tables: Annotated[
+        int, typer.Option(min=2_000, help="How many tables are simulated for each bar; of fewer a bar fails by chance.")
+    ] = 2_000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
     seeds: Annotated[
         int | None, typer.Option(min=2, help="Seeds of each simulated row; without it as many as the real rows have.")

@@ -27,7 +27,7 @@ def test_a_study_of_records_without_items_is_refused_in_one_sentence(called, out
 @pytest.mark.parametrize(
     ("command", "option"),
     [
-        (["selfcheck", "--tables", "99"], "--tables"),
+        (["selfcheck", "--tables", "1999"], "--tables"),
         (["selfcheck", "--seeds", "1"], "--seeds"),
         (["power", "--difference", "many"], "many"),
         (["power"], "--difference"),
