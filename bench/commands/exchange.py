@@ -60,9 +60,11 @@ def import_lm_eval(
 
 def _print_imported(imported: "Imported") -> int:
     """What went in, on standard output, and what did not, on standard error; exit status 1 where a file was left out."""
+    from reports.unseen_characters import printable
+
     print(imported.summary)
     for fault in imported.faults:
-        print(f"error: {fault}", file=sys.stderr)
+        print(f"error: {printable(fault)}", file=sys.stderr)
     return 1 if imported.faults else 0
 
 

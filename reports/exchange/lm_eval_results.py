@@ -4,7 +4,6 @@ The harness asks a model and trains nothing. How the model came to be, what that
 files, so that it is None. Groups of tasks (`mmlu`) are means of tasks of their own, and make no record.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,25 +13,16 @@ from typing import Any, get_args
 import pandas as pd
 
 from bench.errors import FormatError
-from bench.hashing import digest
 from bench.records import store
 from bench.records.outcome import Outcome
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
-from reports.exchange.identity import imported, told_words
+from reports.exchange.identity import imported
 from reports.exchange.lm_eval_files import samples_beside
 from reports.exchange.lm_eval_metrics import HarnessMetric, harness_metrics, score_first, score_of, was_measured
+from reports.exchange.lm_eval_question import asked_inputs
 from reports.exchange.untrusted_files import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
-from reports.rows.aspects import OF_IMPORT, QUESTION_OF_IMPORT
 
 HARNESS = "lm-eval"
-WORDING_FIELDS = ("doc_to_text", "doc_to_target", "doc_to_choice", "description")
-"""Fields of a task's configuration that say in which words its items are asked."""
-SET_WORDING = {"target_delimiter": " ", "fewshot_delimiter": "\n\n"}
-"""Such fields that have a value where nobody sets them."""
-RUN_WORDING = ("system_instruction", "system_instruction_sha", "fewshot_as_multiturn")
-"""Fields beside it that put other words around each question."""
-QUESTION_FIELDS = ("dataset_path", "dataset_name", "test_split", "validation_split", "output_type", "generation_kwargs")
-"""Fields of a task's configuration that say which items are asked, and how they are answered."""
 MOST_OF_A_NAME = 200
 """Bytes; a file's name may have 255, and that of a task's samples holds more than the task's."""
 
@@ -112,10 +102,7 @@ def _task_record(
     contents = [content, *([samples.read_bytes()] if items is not None else [])]
     run_id, inputs, source = imported(HARNESS, path, contents, setup, made_of[0])
     del inputs["seed"]  # nothing is trained here
-    if words := _words(whole, whole["configs"][task]):
-        inputs[OF_IMPORT] = words
-    if question := {name: part.value for name in QUESTION_FIELDS if (part := whole["configs"][task].get(name)) and part.value}:
-        inputs[QUESTION_OF_IMPORT] = digest(question)
+    inputs |= asked_inputs(whole, task, metrics[0])
     record = Record(
         run_id=run_id,
         status="ok",
@@ -154,7 +141,11 @@ def _answered_items(path: Path, task: str, filtered: str) -> pd.DataFrame:
             raise FormatError(line.place, f"repeats doc_id {item}")
         # In the harness' words: our metrics cannot read its answers, and must not try.
         answers = {"target": _answer_text(line["target"]), "answer": _answer_text(line["filtered_resps"])}
-        rows[item] = {"kind": "task", "name": task, "item": item, **answers, **_item_metrics(line)}
+        described = {"kind": "task", "name": task, "item": item, **answers}
+        measured = _item_metrics(line)
+        if taken := [name for name in measured if name in described]:
+            raise FormatError(f"{line.place}.metrics", f"{taken[0]} is the name of another column")
+        rows[item] = described | measured
     return pd.DataFrame(list(rows.values()))
 
 
@@ -191,17 +182,6 @@ def _harness_setup(whole: Given, task: str, named: Named) -> Setup:
         budget=None,
         tuning=Tuning(trials=None),
     )
-
-
-def _words(whole: Given, config: Given) -> dict[str, str]:
-    """In which the task was asked, as far as its configuration says so: its prompt's beginning, and a hash of all of them."""
-    given = {name: part.value for name in WORDING_FIELDS if (part := config.get(name))}
-    # A release that does not write a field yet asks as one that writes what stands there by itself.
-    given |= {name: part.value for name, own in SET_WORDING.items() if (part := config.get(name)) and part.value != own}
-    given |= {name: part.value for name in RUN_WORDING if (part := whole.get(name)) and part.value}
-    # A function without a source is told by its place in memory, which is another one in each process.
-    known = {name: re.sub(r" at 0x[0-9a-f]+", "", str(value)) for name, value in given.items()}
-    return told_words(known.get(WORDING_FIELDS[0], ""), known) if known else {}
 
 
 def _model_without_path(name: str) -> str:

@@ -22,6 +22,10 @@ OF_IMPORT = "words"
 """The input of an imported run that tells the words of its task: how its prompt begins, and a hash of all of them."""
 QUESTION_OF_IMPORT = "question"
 """That which hashes which items it was asked, and how they were answered."""
+SHOTS_OF_IMPORT = "solved_examples"
+"""How many solved examples stood before each question, and a hash of how they were drawn."""
+PROMPTS_OF_IMPORT = "prompts"
+"""A hash of all prompts and right answers, as the file tells it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,13 @@ def all_aspects(rows: Sequence[Row]) -> list[Aspect]:
 
 def aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike in rows with these probes."""
-    return [*ASPECTS, *(aspect for name in probe_names(rows) for aspect in _probe_aspects(name))]
+    return [*ASPECTS, *_prompt_aspects(rows), *(aspect for name in probe_names(rows) for aspect in _probe_aspects(name))]
+
+
+def _prompt_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
+    """One for each way to show solved examples, since others make other prompts of the same items."""
+    for shots in dict.fromkeys(filter(None, (_solved_examples(run) for row in rows for run in row.records))):
+        yield Aspect(f"prompts after {shots} solved examples", True, partial(_prompts_of_import, shots=shots))
 
 
 def _probe_aspects(name: str) -> Iterator[Aspect]:
@@ -133,6 +143,15 @@ def _question_of_import(record: Record) -> str | None:
     """A hash, where a file tells which data was asked and how answers were written."""
     question = record.provenance.inputs.get(QUESTION_OF_IMPORT)
     return None if question is None else str(question)[:6]
+
+
+def _solved_examples(record: Record) -> str | None:
+    return record.provenance.inputs.get(SHOTS_OF_IMPORT)
+
+
+def _prompts_of_import(record: Record, shots: str) -> str | None:
+    prompts = record.provenance.inputs.get(PROMPTS_OF_IMPORT)
+    return str(prompts)[:6] if prompts and _solved_examples(record) == shots else None
 
 
 def _chat_template(record: Record) -> str | None:
@@ -256,6 +275,7 @@ ASPECTS = (
     Aspect("reference precision", True, _reference_precision),
     Aspect("engine version", True, _engine_number),
     Aspect("version of lm-eval", False, _version_of_harness),
+    Aspect("solved examples", False, _solved_examples),
     Aspect("budget", False, _training_budget),
     STEP_BATCH,
     MAX_LENGTH,

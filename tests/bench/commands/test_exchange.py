@@ -60,6 +60,12 @@ def test_a_suite_of_another_name(called, results, tmp_path):
     assert "ours: org/Base-1B on gsm8k" in called("results", "--suite", "ours", "--out", out)[1]
 
 
+def test_a_stranger_s_file_does_not_command_the_terminal(called, results, tmp_path):
+    (results / "red\x1b[31m.json").write_text("{")
+    status, _, said = called("import", "peft-method-comparison", results, "--out", tmp_path / "out")
+    assert status == 1 and said.startswith("error: red [31m.json: ")
+
+
 def test_the_harness_is_imported_and_shown(called, tmp_path):
     whole = {
         "results": {"riddles": {"acc,none": 0.5, "acc_stderr,none": 0.1}},

@@ -176,6 +176,10 @@ def test_a_fault_is_named(harness_file, changes, said):
         (lambda lines: [{**line, "acc_norm": 1.0} for line in lines], "its answers give acc_norm 1, and the results say 0.5"),
         (lambda lines: [{**lines[0], "doc_id": "x"}, *lines[1:]], 'line 1.doc_id: "x" is not a finite number'),
         (lambda lines: [{"doc_id": 1}], "line 1.target: is missing"),
+        (
+            lambda lines: [*lines[:3], {**lines[3], "metrics": ["acc", "acc_norm", "kind"], "kind": 1.0}],
+            "line 4.metrics: kind is the name of another column",
+        ),
     ],
 )
 def test_samples_that_do_not_belong_are_named(harness_file, riddle_lines, change, said):
