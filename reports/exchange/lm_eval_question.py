@@ -8,7 +8,7 @@ from bench.hashing import digest
 from reports.exchange.identity import told_words
 from reports.exchange.lm_eval_metrics import HarnessMetric
 from reports.exchange.untrusted_files import Given
-from reports.rows.aspects import OF_IMPORT, PROMPTS_OF_IMPORT, QUESTION_OF_IMPORT, SHOTS_OF_IMPORT
+from reports.rows.import_aspects import OF_IMPORT, PROMPTS_OF_IMPORT, QUESTION_OF_IMPORT, SHOTS_OF_IMPORT
 
 WORDING_FIELDS = ("doc_to_text", "doc_to_target", "doc_to_choice", "description")
 """Fields of a task's configuration that say in which words its items are asked."""

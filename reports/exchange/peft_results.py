@@ -15,7 +15,7 @@ from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 from bench.statistics.binomial import wilson
 from reports.exchange.identity import imported, told_words
 from reports.exchange.untrusted_files import Given, leaves, precision, read_object
-from reports.rows.aspects import OF_IMPORT, QUESTION_OF_IMPORT
+from reports.rows.import_aspects import COMMITS_OF_IMPORT, OF_IMPORT, QUESTION_OF_IMPORT
 
 NAME = "peft-method-comparison"
 GSM8K, GSM8K_ITEMS = "gsm8k", 1_319
@@ -51,7 +51,7 @@ def read_peft_result(path: Path, suite: str = NAME) -> Record:
         tuning=Tuning(trials=None),
     )
     run_id, inputs, source = imported(NAME, path, [content], setup, "binomial" if done else "none")
-    inputs |= _asked_and_fed(config)
+    inputs |= _asked_and_fed(config) | _commits(given["meta_info"])
     return Record(
         run_id=run_id,
         status="ok" if done else "failed",
@@ -87,6 +87,14 @@ def _asked_and_fed(config: Given) -> dict[str, Any]:
     if written:
         told[QUESTION_OF_IMPORT] = digest(written.value)
     return told | {name: part.whole() for name, part in (("batch", batch), ("max_length", length)) if part}
+
+
+def _commits(meta: Given) -> dict[str, Any]:
+    """Of the model and the data sets, where the file tells them."""
+    data = meta.get("dataset_info")
+    told = {"model": meta.get("model_info"), **(dict(data.parts()) if data else {})}
+    known = {name: sha.text() for name, of in told.items() if of and (sha := of.get("sha"))}
+    return {COMMITS_OF_IMPORT: known} if known else {}
 
 
 def _peft_hyperparameters(config: Given, adapter: Given | None) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """What must be alike in all rows of a table, and how a run's record shows it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from bench.hashing import digest
 from bench.records.outcome import Forgetting
 from bench.records.record import Record
+from reports.rows.aspect import Aspect
+from reports.rows.import_aspects import IMPORT_ASPECTS, OF_IMPORT, prompt_aspects
 from reports.rows.probe_definition import probe_definition
 from reports.rows.row import KINDS, Row
 from reports.rows.rows import probe_names
@@ -18,23 +19,6 @@ NOT_KNOWN = "not known"
 OF_WORDING = ("prompt", "answers", "instructions")
 OF_DATA = ("train", "validation", "test", "out_of_domain")
 """Fields of a task's definition that have aspects of their own, which tell them in fewer letters."""
-OF_IMPORT = "words"
-"""The input of an imported run that tells the words of its task: how its prompt begins, and a hash of all of them."""
-QUESTION_OF_IMPORT = "question"
-"""That which hashes which items it was asked, and how they were answered."""
-SHOTS_OF_IMPORT = "solved_examples"
-"""How many solved examples stood before each question, and a hash of how they were drawn."""
-PROMPTS_OF_IMPORT = "prompts"
-"""A hash of all prompts and right answers, as the file tells it."""
-
-
-@dataclass(frozen=True)
-class Aspect:
-    """What must be alike in all rows of a table, and how a run shows it; None where its record does not know."""
-
-    name: str
-    refuses: bool
-    of: Callable[[Record], str | None]
 
 
 def all_aspects(rows: Sequence[Row]) -> list[Aspect]:
@@ -44,13 +28,7 @@ def all_aspects(rows: Sequence[Row]) -> list[Aspect]:
 
 def aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike in rows with these probes."""
-    return [*ASPECTS, *_prompt_aspects(rows), *(aspect for name in probe_names(rows) for aspect in _probe_aspects(name))]
-
-
-def _prompt_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
-    """One for each way to show solved examples, since others make other prompts of the same items."""
-    for shots in dict.fromkeys(filter(None, (_solved_examples(run) for row in rows for run in row.records))):
-        yield Aspect(f"prompts after {shots} solved examples", True, partial(_prompts_of_import, shots=shots))
+    return [*ASPECTS, *prompt_aspects(rows), *(aspect for name in probe_names(rows) for aspect in _probe_aspects(name))]
 
 
 def _probe_aspects(name: str) -> Iterator[Aspect]:
@@ -139,33 +117,6 @@ def _task_definition(record: Record) -> str | None:
     return None if version is None else f"version {version}"
 
 
-def _question_of_import(record: Record) -> str | None:
-    """A hash, where a file tells which data was asked and how answers were written."""
-    question = record.provenance.inputs.get(QUESTION_OF_IMPORT)
-    return None if question is None else str(question)[:6]
-
-
-def _solved_examples(record: Record) -> str | None:
-    return record.provenance.inputs.get(SHOTS_OF_IMPORT)
-
-
-def _prompts_of_import(record: Record, shots: str) -> str | None:
-    prompts = record.provenance.inputs.get(PROMPTS_OF_IMPORT)
-    return str(prompts)[:6] if prompts and _solved_examples(record) == shots else None
-
-
-def _chat_template(record: Record) -> str | None:
-    """Of an import that tells it: another one puts other words around each question."""
-    told = record.setup.hyperparameters
-    if record.provenance.source is None or "chat_template_sha" not in told:
-        return None
-    return str(told["chat_template_sha"])[:8] if told["chat_template_sha"] else "none"
-
-
-def _version_of_harness(record: Record) -> str | None:
-    return record.provenance.versions.get("lm-eval") if record.provenance.source else None
-
-
 def _reference_precision(record: Record) -> str | None:
     """Of the base's weights, which every row starts from; a run says it where it is not fp32."""
     inputs = record.provenance.inputs
@@ -200,14 +151,22 @@ def _engine_number(record: Record) -> str | None:
 
 
 def _training_budget(record: Record) -> str | None:
+    """`64examples`, or of a training in stages, each of which has the budget anew, `64examples, after as much on rte`."""
+    if not (run_trains(record) or _may_have_trained(record)):
+        return None
+    before = [task["name"] for task in record.provenance.inputs.get("earlier") or ()]
     # A training of unknown budget may have had any chance, which is no equal one.
-    return (record.setup.budget or NOT_KNOWN) if run_trains(record) or _may_have_trained(record) else None
+    budget = record.setup.budget or NOT_KNOWN
+    return f"{budget}, after as much on {' and '.join(before)}" if before else budget
 
 
-def _placement_of_seconds(record: Record) -> str | None:
-    """`cpu x 4`: what seconds are worth hangs on the kind of device and on how many there are. No other budget has one."""
-    placement = record.provenance.inputs.get("placement")
-    return str(placement) if placement else None
+def _machine_of_seconds(record: Record) -> str | None:
+    """`cpu x 4, Intel(R) Xeon(R) Processor, 2 threads`: what seconds are worth hangs on it. No other budget has one."""
+    placement, device = record.provenance.inputs.get("placement"), record.provenance.device
+    if not placement:
+        return None
+    threads = f"{device['threads']} threads" if device.get("type") == "cpu" and device.get("threads") else None
+    return ", ".join(str(part) for part in (placement, device.get("name"), threads) if part)
 
 
 def tuning_trials(record: Record) -> str | None:
@@ -268,18 +227,15 @@ ASPECTS = (
     Aspect("metric", True, _score_metric),
     Aspect("wording of the task", True, _task_wording),
     TASK_DEFINITION,
-    Aspect("data or settings of answers", True, _question_of_import),
-    Aspect("chat template", True, _chat_template),
+    *IMPORT_ASPECTS,
     BEST_WORDING,
     Aspect("precision", True, _used_precision),
     Aspect("reference precision", True, _reference_precision),
     Aspect("engine version", True, _engine_number),
-    Aspect("version of lm-eval", False, _version_of_harness),
-    Aspect("solved examples", False, _solved_examples),
     Aspect("budget", False, _training_budget),
     STEP_BATCH,
     MAX_LENGTH,
-    Aspect("placement of the budget's seconds", False, _placement_of_seconds),
+    Aspect("machine of the budget's seconds", False, _machine_of_seconds),
     Aspect("number of trials", False, tuning_trials),
     Aspect("trials that broke off", False, _broken_off_trials),
     Aspect("a trial's share of the budget", False, partial(_tuning_detail, name="share")),

@@ -96,6 +96,25 @@ def test_runs_that_were_asked_or_fed_otherwise_are_told(peft_file, aspect, refus
     assert [(each.aspect, each.refuses) for each in unlike(rows)] == [(aspect, refuses)]
 
 
+@pytest.mark.parametrize(
+    ("aspect", "place", "values"),
+    [
+        ("commits of model and data", "meta_info__model_info", ({"sha": "13afe512" * 5}, {"sha": "f" * 40})),
+        (
+            "commits of model and data",
+            "meta_info__dataset_info",
+            ({"gsm8k": {"sha": "e53f0488"}}, {"gsm8k": {"sha": "740312ad"}}),
+        ),
+        ("version of PEFT", "meta_info__package_info__peft-version", ("0.15.2", "0.19.0")),
+    ],
+)
+def test_other_commits_and_versions_are_marked(peft_file, aspect, place, values):
+    """Planted fault: rows of other data were compared without a word. A commit may as well have changed a page alone."""
+    rows = aggregate([read_peft_result(peft_file(run_info__experiment_name=f"lora/{n}", **{place: value}))
+                      for n, value in enumerate(values)])  # fmt: skip
+    assert [(each.aspect, each.refuses) for each in unlike(rows)] == [(aspect, False)]
+
+
 def test_the_id_is_the_contents(peft_file):
     one, other = read_peft_result(peft_file()), read_peft_result(peft_file("renamed.json"))
     assert one.run_id == other.run_id

@@ -208,9 +208,32 @@ def test_seconds_on_other_devices_are_marked(make):
     faster = make.record("frozen", budget="90s", inputs={"placement": "cuda x 8"})[0]
     check_comparable(rows_of(one, faster))
     assert list(unfair(rows_of(one, faster))) == [
-        "not the same chance: placement of the budget's seconds differs: cpu x 1 (full), cuda x 8 (frozen)"
+        "not the same chance: machine of the budget's seconds differs: cpu x 1, a CPU (full), cuda x 8, a CPU (frozen)"
     ]
     assert differing(one, make.record("frozen", budget="90s")[0]) == {}
+
+
+@pytest.mark.parametrize("told", [{"threads": 64}, {"name": "Another CPU"}])
+def test_seconds_on_another_processor_are_marked(make, told):
+    """Planted fault: two threads and one, and two kinds of GPU, counted as the same budget."""
+    device = {"type": "cpu", "name": "A CPU", "threads": 2}
+    rows = []
+    for strategy, itself in (("full", device), ("frozen", device | told)):
+        run = make.record(strategy, budget="90s", inputs={"placement": "cpu x 1"})[0]
+        rows.append(run.model_copy(update={"provenance": run.provenance.model_copy(update={"device": itself})}))
+    assert differing(*rows) == {"machine of the budget's seconds": False}
+    (said,) = unfair(rows_of(*rows))
+    assert said.startswith("not the same chance: machine of the budget's seconds differs: cpu x 1, A CPU, 2 threads (full)")
+
+
+def test_a_training_in_stages_has_the_budget_in_each(make):
+    """Planted fault: twice the examples, half of them of another task, were the same budget."""
+    plain, staged = (
+        make.record(name, budget="64examples", inputs={"task": {"name": "sst2"}, "earlier": earlier})[0]
+        for name, earlier in (("full", []), ("frozen", [{"name": "rte", "version": 1}]))
+    )
+    (said,) = unfair(rows_of(plain, staged))
+    assert said == "not the same chance: budget differs: 64examples (full), 64examples, after as much on rte (frozen)"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""What imported rows must have in common; of a file that does not tell it, nothing is held against another."""
+
+from reports.rows.fairness import unlike
+from reports.rows.import_aspects import IMPORT_ASPECTS, prompt_aspects
+from reports.rows.rows import aggregate
+
+
+def rows(make, one, other):
+    return aggregate([make.record(name, inputs=inputs)[0] for name, inputs in (("full", one), ("frozen", other))])
+
+
+def test_prompts_are_compared_after_the_same_solved_examples_alone(make):
+    five, none = {"solved_examples": "5 (abc)", "prompts": "1" * 12}, {"solved_examples": "0", "prompts": "2" * 12}
+    differing = {each.aspect: each.refuses for each in unlike(rows(make, five, none))}
+    assert differing == {"solved examples": False}
+    other = five | {"prompts": "3" * 12}
+    assert {each.aspect for each in unlike(rows(make, five, other))} == {"prompts after 5 (abc) solved examples"}
+    assert [each.name for each in prompt_aspects(rows(make, {}, none))] == ["prompts after 0 solved examples"]
+
+
+def test_what_a_file_does_not_tell_is_held_against_nothing(make):
+    told = {"solved_examples": "0", "prompts": "a", "question": "b", "commits": {"model": "c"}}
+    assert unlike(rows(make, told, {})) == []
+
+
+def test_our_own_versions_are_no_import_s(make):
+    (own, _) = make.record("full")
+    versioned = own.model_copy(update={"provenance": own.provenance.model_copy(update={"versions": {"peft": "0.21"}})})
+    assert [aspect.of(versioned) for aspect in IMPORT_ASPECTS] == [None] * len(IMPORT_ASPECTS)
