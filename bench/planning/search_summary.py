@@ -34,7 +34,8 @@ def summed_up(search: Search, tried: Sequence[Tried], metric: str) -> Tuning:
     drawn = search.options.sampler == "random" and not any(summary.status == "pruned" for summary in summaries)
     curve = best_of(trial_scores[0], trial_scores[1:]) if drawn else []
     return Tuning(
-        **search.options.model_dump(),
+        # A space of a few values may have fewer trials than were asked for.
+        **search.options.model_dump() | {"trials": len(tried)},
         batch=BATCH,
         items=search.items,
         metric=metric,
@@ -61,6 +62,8 @@ def _summary(tried: Tried, sign: float) -> TrialSummary:
         reason=next((record.reason for record in records if record.reason), None),
         score=None if score == WORST else sign * score,
         spent=_spent_on_trial(records),
+        overran=any(record.spending is not None and bool(record.spending.passed) for record in records),
+        beyond_budget=any(record.beyond_budget for record in records),
     )
 
 

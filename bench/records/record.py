@@ -37,6 +37,10 @@ class TrialSummary(Part):
     score: float | None = None
     """Mean over its seeds of the metric on validation items; None where one of them failed."""
     spent: Spent | None = None
+    overran: bool = False
+    """Whether one of its trainings passed its budget: any limit at all, or seconds by more than 2 %."""
+    beyond_budget: bool = False
+    """Whether it failed because no machine could do it in the budget."""
 
 
 class BestAfter(Part):

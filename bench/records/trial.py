@@ -13,7 +13,7 @@ from pydantic import Field
 from bench.errors import UserError
 from bench.folders import write_text
 from bench.records.outcome import Part, Score, first_fault
-from bench.records.record import Cost, Provenance, Setup
+from bench.records.record import Cost, Provenance, Setup, Spending
 
 
 class Rung(Part):
@@ -41,12 +41,17 @@ class TrialRecord(Part):
     rungs: list[Rung] = []
     cost: Cost | None = None
     """What it spent, to its end or until it was pruned or failed; None where that is not known."""
+    spending: Spending | None = None
+    """What it took of its own budget; None of one that failed."""
+    beyond_budget: bool = False
+    """Whether it failed because no machine could do it in the budget: an example is larger, or it does not fit the memory."""
     provenance: Provenance
 
     @property
     def final(self) -> bool:
-        """Whether it would end the same once more. What failed for a reason of its machine (a full disk, a worker that died)
-        left no account of what it spent, as one does whose loss was no number or whose budget did not do."""
+        """Whether it would end the same once more. What failed for a reason of its machine (a full disk, a worker that died, a
+        step that took too long) left no account of what it spent, as one does whose loss was no number or whose budget did not
+        do."""
         return self.status != "failed" or self.cost is not None
 
     @property

@@ -46,8 +46,10 @@ class RunWork:
         """The run's record and items; of a run that failed, the reason."""
         run, progress = self.run, place.progress
         if run.untuned:
-            progress.done(f"failed: {run.untuned}")
-            return unscored(run, place.device, "failed", run.untuned)
+            # As a run without a search: what no machine can do in the budget is no failure.
+            status: Status = "skipped" if all(trial.beyond_budget for trial in run.tuning.tried) else "failed"
+            progress.done(f"{status}: {run.untuned}")
+            return unscored(run, place.device, status, run.untuned)
         if run.unfit:
             progress.done(f"skipped: {run.unfit}")
             return unscored(run, place.device, "skipped", run.unfit)

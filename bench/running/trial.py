@@ -11,7 +11,7 @@ from torch import nn
 
 from bench.devices.device import Device
 from bench.devices.memory import PeakMemory
-from bench.errors import BudgetError, DivergedError
+from bench.errors import BudgetError, DivergedError, TooSlowError
 from bench.hashing import digest
 from bench.inference.evalset import EvalSet
 from bench.inference.predictions import predict
@@ -21,6 +21,7 @@ from bench.modeling.spared_work import clock
 from bench.progress import Progress
 from bench.records.trial import Rung, TrialRecord, as_words
 from bench.running.adaptation import adapted
+from bench.running.budget_account import spending
 from bench.running.perform import cost_of
 from bench.running.recording import provenance, setup
 from bench.running.stages import train_stage
@@ -88,8 +89,11 @@ def perform_trial(
             train_stage(session, model, trial.run.task, state, lambda _: [watch])
     except (DivergedError, BudgetError) as error:  # which other processes find too, and do not wait for this one
         state.end_stage(state.step * trial.run.batch)
-        spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
-        return recorded_trial(trial, device, state.resumed, status="failed", reason=str(error), rungs=state.rungs, cost=spent)
+        # What was too slow may be faster another time: without an account of it the trial is done again.
+        too_slow = isinstance(error, TooSlowError)
+        spent = None if too_slow else cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
+        failed = {"status": "failed", "reason": str(error), "beyond_budget": isinstance(error, BudgetError) and not too_slow}
+        return recorded_trial(trial, device, state.resumed, **failed, rungs=state.rungs, cost=spent)
     started = clock()
     answers = predict(session.backend(model.eval()), validation)
     cost = cost_of(session, model, state, Evaluation(answers, seconds=clock() - started), peak)
@@ -97,7 +101,10 @@ def perform_trial(
     # Asked once more: the state does not say which watch ended the training, this one or early stopping.
     status = "pruned" if pruner is not None and state.rungs and pruner([rung.score for rung in state.rungs]) else "ok"
     score = scores(answers, [name])[name]
-    return recorded_trial(trial, device, state.resumed, status=status, score=score, rungs=state.rungs, cost=cost)
+    taken = spending(trial.run, state, cost.useful_flops or 0, cost.peak_memory_bytes or 0)
+    return recorded_trial(
+        trial, device, state.resumed, status=status, score=score, rungs=state.rungs, cost=cost, spending=taken
+    )
 
 
 def recorded_trial(trial: Trial, device: Device, resumed: Sequence[int] = (), **results: Any) -> TrialRecord:

@@ -93,7 +93,9 @@ def _unlike_alone(row: Row, transfer: Transfer) -> Iterator[str]:
 
 
 def overrun(record: Record) -> Iterator[str]:
-    """What a run spent beyond its budget: of a counted unit anything, of seconds more than 2 %."""
+    """What a run and its trials spent beyond their budgets: of a counted unit anything, of seconds more than 2 %."""
     for name, part in record.spending.passed.items() if record.spending else ():
         digits = 1 if name == "seconds" else 0
         yield f"spent {part.spent:,.{digits}f} {UNITS.get(name, name)} of a budget of {part.limit:,.{digits}f}"
+    if beyond := sum(trial.overran for trial in record.setup.tuning.tried):
+        yield f"{beyond} of its {len(record.setup.tuning.tried)} trials passed their budget"

@@ -230,6 +230,23 @@ def test_a_trial_whose_loss_was_no_number_is_not_done_again(place, imagined, mon
     assert len(asked) == 6
 
 
+def test_where_no_trial_fits_the_budget_the_row_is_skipped(place, device):
+    """Planted fault: what is skipped without --tune failed with it."""
+    (run,) = tuned(planned(["full"], 1, tune={"trials": 2}, budget="3tokens"), place)
+    (record,) = execution.execute([run], Workplace(place.out, device, Progress(False, 1)))
+    assert record.status == "skipped" and record.reason.startswith("all 2 trials failed; the first: ")
+    assert all(trial.beyond_budget for trial in record.setup.tuning.tried)
+
+
+def test_a_space_of_few_values_has_so_many_trials(place, device, monkeypatch):
+    """Planted fault: a space of two values and one of six trials were said to have had the same chance."""
+    monkeypatch.setattr(tuning, "perform_trial", lambda *_: (_ for _ in ()).throw(RuntimeError("no memory")))
+    (asked,) = planned(["full"], 1)
+    space = {"learning_rate": Choice(choice=[1e-4, 2e-4])}
+    (run,) = tuned([replace(asked, search=asked.search.model_copy(update={"space": space}))], place)
+    assert run.tuning.trials == len(run.tuning.tried) == 2
+
+
 def test_where_all_trials_failed_the_row_says_so(place, device, monkeypatch):
     monkeypatch.setattr(tuning, "perform_trial", lambda *_: (_ for _ in ()).throw(RuntimeError("no memory")))
     (run,) = tuned(planned(["full"], 1, tune={"trials": 2}), place)

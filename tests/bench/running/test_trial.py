@@ -7,17 +7,21 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 import pytest
 import torch
 
-from bench.errors import RunError
+from bench.errors import RunError, TooSlowError
 from bench.measuring.evaluation import Session, TrainingSession
+from bench.planning.search_summary import summed_up
 from bench.progress import Progress
+from bench.records.record import Limit
 from bench.running import trial as trials
 from bench.running.trial import Trial, perform_trial
 from bench.runs.run_folder import KeepOptions, RunFolder
 from bench.specs.checkpoint_every import CheckpointInterval
+from bench.specs.search import Choice, Search, TuneOptions
 from bench.strategies import with_values
 from bench.tasks import splits
 from bench.training import loop
 
+SEARCH = Search(options=TuneOptions(trials=1), space={"learning_rate": Choice(choice=[1e-4, 2e-4])}, items=12)
 NOT_WALKED = (ModuleType, type, BuiltinFunctionType, torch.Tensor)
 
 
@@ -164,6 +168,33 @@ def test_a_loss_that_is_not_finite_is_a_trial_that_failed_with_what_it_spent(mad
     record = done(made(budget="64"))
     assert record.status == "failed" and record.reason.startswith("the loss is nan at step 2 of 4")
     assert record.score is None and record.worth is None and record.cost.train_examples == 16
+
+
+def test_a_trial_that_was_too_slow_is_done_again(made, done, monkeypatch):
+    """Planted fault: one busy moment of the machine lost a strategy's trial for good."""
+
+    def slow(*_):
+        raise TooSlowError("one step takes longer than all may")
+
+    monkeypatch.setattr(trials, "train_stage", slow)
+    record = done(made())
+    assert record.status == "failed" and record.cost is None and not record.final and not record.beyond_budget
+
+
+def test_a_trial_that_is_larger_than_its_budget_is_not_done_again(made, done):
+    record = done(made(budget="3tokens"))
+    assert record.status == "failed" and record.final and record.beyond_budget and record.spending is None
+
+
+def test_a_trial_says_whether_it_passed_its_budget(made, done, monkeypatch):
+    """Planted fault: a trial of .13 s in a budget of .11 s was marked nowhere."""
+    within = done(made(budget="32"))
+    assert within.spending.limits["examples"].spent == 32 and not within.spending.passed
+    ended = summed_up(SEARCH, [({}, [within])], "accuracy")
+    assert not ended.tried[0].overran
+    limits = {"seconds": Limit(limit=0.11, spent=0.131)}
+    beyond = within.model_copy(update={"spending": within.spending.model_copy(update={"limits": limits})})
+    assert summed_up(SEARCH, [({}, [beyond])], "accuracy").tried[0].overran
 
 
 def test_memory_that_ran_out_in_one_of_several_processes_is_no_result(made, done, monkeypatch):

@@ -264,6 +264,14 @@ def test_trials_that_broke_off_are_marked(make):
     assert list(unfair(rows_of(one, other))) == ["not the same chance: trials that broke off differs: 0 (full), 1 (frozen)"]
 
 
+def test_trials_that_passed_their_budget_are_marked(make):
+    tried = TrialSummary(ids=["a"], hyperparameters={}, status="ok", score=0.7)
+    one, other = (make_tuned(record, {**HOW, "tried": [tried, tried]}) for record in pair(make))
+    assert list(unfair(rows_of(one, other))) == []
+    beyond = make_tuned(other, {**HOW, "tried": [tried, tried.model_copy(update={"overran": True})]})
+    assert list(unfair(rows_of(one, beyond))) == ["frozen (seed 0): 1 of its 2 trials passed their budget"]
+
+
 def test_everything_in_which_trials_differ_is_told(make):
     one, other = pair(make)
     one, other = make_tuned(one, HOW), make_tuned(other, {**HOW, "share": 0.1, "seeds": 5, "items": 32})
