@@ -38,7 +38,7 @@ def results(
         _print_trials(suite, out, budget)
         return 0
     if variance:
-        _print_variance(suite, out, budget)
+        _print_variance(suite, out, budget, allow_unequal)
         return 0
     if as_json:
         _print_contract(suite, out, budget)
@@ -87,7 +87,7 @@ def _print_trials(suite: str | None, out: Path, budget: str | None) -> None:
     print_trials(trials)
 
 
-def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
+def _print_variance(suite: str | None, out: Path, budget: str | None, allow_unequal: bool) -> None:
     from bench.records import store
     from reports.terminal.variance import print_variance
 
@@ -97,7 +97,7 @@ def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
         first = "run a suite with --vary init,order,dropout --seeds 5 first"
         raise UserError(f"no records in {store.folder(place)}{_restriction_in_words(suite, budget)}; {first}")
     # Beside the parts stand whole seeds, which ordinary runs have.
-    print_variance(varied, _chosen_records(suite, out, budget))
+    print_variance(varied, _chosen_records(suite, out, budget), allow_unequal)
 
 
 def records_of(suite: str | None, out: Path, budget: str | None = None, model: str | None = None) -> "list[Record]":

@@ -9,7 +9,10 @@ from bench.records.record import Record
 from bench.statistics.deviations import Deviation, Share
 from reports.formats.console import add_cells, add_column, console, plain_table, say
 from reports.rows import numbers
+from reports.rows.fairness import check_comparable, unfair
 from reports.rows.numbers import Quantity
+from reports.rows.row import Row
+from reports.rows.rows import aggregate
 from reports.rows.seed_parts import Moved, SeedParts, seed_parts
 
 STILL: dict[SeedPart | None, str] = {"init": "nothing to initialise", "dropout": "no dropout"}
@@ -18,8 +21,8 @@ WHOLE = "all at once"
 CAPTION = (
     "varied: what the seed moves; the rest stays at seed 0. init: fresh weights of a head or adapter; order: of the examples;",
     "dropout: random numbers in training. 0 in words: nothing of it is drawn at random, so that every seed is the same run.",
-    "share: of the sum of the parts' variances. Few seeds tell it roughly, as its interval says. It has a dash where by chance",
-    "all seeds of a part have the same score: more seeds tell them apart.",
+    "share: of the sum of the parts' variances. Few seeds tell it roughly, as its interval says. It has a dash where all seeds",
+    "of a part have the same score: where it is by chance, more seeds tell them apart.",
     "All runs answer the same items: an SD is over seeds on these, each seed's own chance on them included.",
 )
 TOGETHER = (
@@ -27,22 +30,34 @@ TOGETHER = (
 )
 
 
-def print_variance(varied: Sequence[Record], ordinary: Sequence[Record]) -> None:
+def print_variance(varied: Sequence[Record], ordinary: Sequence[Record], allow_unequal: bool = False) -> None:
     """A table for each suite, model and task.
 
     Args:
         varied: records in which one part of the seed is moved.
         ordinary: those of whole seeds, of which the ones that asked the same are shown beside.
+
+    Raises:
+        UserError: strategies of one table answer different questions, unless it is to be shown all the same.
     """
-    to = console()
-    for (suite, model, task), strategies in seed_parts(varied, ordinary).items():
+    to, tables = console(), seed_parts(varied, ordinary)
+    rows = {group: _one_run_each(strategies) for group, strategies in tables.items()}
+    if not allow_unequal:
+        check_comparable([row for of_group in rows.values() for row in of_group])
+    for (suite, model, task), strategies in tables.items():
         quantity = next((each.quantity for each in strategies if each.quantity), None)
         if quantity is not None:
             items = numbers.item_counts([each.items for each in strategies if each.items])
             say(to, f"{suite}: {model} on {task} ({quantity.name} over {items})")
             _show_parts(to, strategies, quantity)
-        for line in _unscored_lines(strategies):
+        for line in (*_unscored_lines(strategies), *_collapsed_lines(strategies), *unfair(rows[suite, model, task])):
             say(to, line)
+
+
+def _one_run_each(strategies: Sequence[SeedParts]) -> list[Row]:
+    """A row of each strategy's first run that has a score: its others asked the same question."""
+    scored = (next((record for record in each.records if record.outcome), None) for each in strategies)
+    return aggregate([record for record in scored if record])
 
 
 def _show_parts(to: Console, strategies: Sequence[SeedParts], quantity: Quantity) -> None:
@@ -91,3 +106,10 @@ def _unscored_lines(strategies: Sequence[SeedParts]) -> Iterator[str]:
         for reason in dict.fromkeys(record.reason for record in each.unscored):
             count = sum(record.reason == reason for record in each.unscored)
             yield f"{each.label}: {count} of {len(each.records)} runs have no score: {reason}"
+
+
+def _collapsed_lines(strategies: Sequence[SeedParts]) -> Iterator[str]:
+    for each in strategies:
+        if fallen := sum(record.outcome is not None and record.outcome.collapsed is not None for record in each.records):
+            runs = f"{fallen} of {len(each.records)} runs"
+            yield f"{each.label}: {runs} collapsed to a constant answer; their scores say nothing of seeds that learn"

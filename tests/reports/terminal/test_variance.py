@@ -3,9 +3,11 @@
 from contextlib import redirect_stdout
 from io import StringIO
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bench.errors import UserError
 from reports.terminal.variance import CAPTION, TOGETHER, print_variance
 
 
@@ -36,6 +38,33 @@ def test_runs_without_a_score_are_told(make, capsys):
     told = lines(capsys, [make.varied(0.8), failed], [])
     assert "full init 1 – –" in told and "full: 1 of 2 runs have no score: the loss is nan" in told
     assert lines(capsys, [failed], []) == ["full: 1 of 1 runs have no score: the loss is nan"]
+
+
+def test_strategies_that_answer_other_items_are_refused(make, capsys):
+    """Planted fault: "all runs answer the same items" stood below runs of 32 and of 64."""
+    few = make.varied(0.5, strategy="frozen")
+    score = few.outcome.score.model_copy(update={"n": 64})
+    few = make.changed(few, outcome=few.outcome.model_copy(update={"score": score}))
+    with pytest.raises(UserError, match="number of items differs: 64 \\(frozen\\), 200 \\(full\\)"):
+        print_variance([make.varied(0.8), few], [])
+    print_variance([make.varied(0.8), few], [], allow_unequal=True)
+    assert "not the same question: number of items differs" in capsys.readouterr().out
+
+
+def test_strategies_of_other_budgets_are_marked(make, capsys):
+    other = make.changed(make.varied(0.8, strategy="frozen"), budget="64examples")
+    (said,) = (line for line in lines(capsys, [make.varied(0.8), other], []) if line.startswith("not the same chance"))
+    assert said.startswith("not the same chance: budget differs: 64examples (frozen), ")
+
+
+def test_runs_that_collapsed_are_told(make, capsys):
+    """Planted fault: of seven runs that all answered alike, more seeds were to tell the parts apart."""
+    runs = [make.varied(0.47 if seed else 0.53, seed=seed) for seed in range(3)]
+    runs = [make.changed(run, outcome=run.outcome.model_copy(update={"collapsed": "one answer"})) for run in runs[:2]] + runs[
+        2:
+    ]
+    told = lines(capsys, runs, [])
+    assert "full: 2 of 3 runs collapsed to a constant answer; their scores say nothing of seeds that learn" in told
 
 
 @given(name=st.text("[]/\\=:#@.ax1", min_size=1, max_size=6))
