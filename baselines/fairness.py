@@ -205,7 +205,7 @@ def smallest(shared: Ranking, tuned: Ranking) -> Iterator[str]:
 def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:
     """The expected best validation score after k trials of each strategy, and what that says of how many it needs."""
     curves = {name: tuned.rows[name].setup.tuning.expected_best for name in names}
-    most = max(map(len, curves.values()))
+    most = trials_of(curves)
     if not most:
         return
     yield (
@@ -219,7 +219,8 @@ def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:
     for name, curve in curves.items():
         adds = f"{numbers.points(added(curve, -2))} points" if len(curve) > 1 else numbers.MISSING
         # A search by TPE has no curve, and one that was pruned has none either.
-        cells = [*(best_after(tuned.rows[name], best) for best in curve), *[numbers.MISSING] * (most - len(curve))]
+        by_count = {best.trials: best_after(tuned.rows[name], best) for best in curve}
+        cells = [by_count.get(count + 1, numbers.MISSING) for count in range(most)]
         yield f"| {name} | {' | '.join(cells)} | {adds} |"
     yield ""
     yield from (f"- {found_by_trials(name, curve, tuned.rows[name])}" for name, curve in curves.items())
@@ -230,13 +231,18 @@ def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:
 
 def were_they_enough(curves: Mapping[str, Sequence[BestAfter]]) -> str:
     """What the searches leave open, by the one with the most trials after its default."""
-    drawn = max(map(len, curves.values())) - 1
+    drawn = trials_of(curves) - 1
     missed = (1 - BEST_PART) ** drawn
     return (
         f"**Were these trials enough?** They can't say. {drawn} random draws all miss the best fifth of a space in "
         f"{100 * missed:.0f} % of all searches, and the expected best knows nothing of what none of them has found. All "
         "strategies are tried at the same places of their spaces, so that these are not independent searches either."
     )
+
+
+def trials_of(curves: Mapping[str, Sequence[BestAfter]]) -> int:
+    """Of the search with the most."""
+    return max((best.trials for curve in curves.values() for best in curve), default=0)
 
 
 def best_after(row: Row, best: BestAfter) -> str:
@@ -252,7 +258,7 @@ def added(curve: Sequence[BestAfter], place: int) -> float:
 
 def found_by_trials(name: str, curve: Sequence[BestAfter], row: Row) -> str:
     """What a strategy's search has found beyond its default."""
-    if len(curve) < 2:
+    if len(curve) < 2 or curve[0].trials > 1:
         return f"{name}: without a curve of several trials nothing is said of how many it needs."
     upward = 1 if row.higher_is_better else -1
     scores = [each.score for each in row.setup.tuning.tried if each.score is not None]

@@ -36,7 +36,8 @@ def best_of(first: float, sampled: Sequence[float]) -> list[BestOf]:
     whatever the distribution. The mean itself has no such interval, and resampling the trials gives none that holds: it knows
     nothing better than the best trial, which is the best of K draws and lies below the mean of that half of the time.
 
-    Scores are such that more is better. A trial without a score counts as -inf: it is as bad as the worst that has one.
+    Scores are such that more is better. A trial without a score counts as -inf: it is as bad as the worst that has one. Of a
+    default without one nothing is said by itself.
     """
     known = [score for score in (first, *sampled) if np.isfinite(score)]
     if not known:
@@ -44,7 +45,8 @@ def best_of(first: float, sampled: Sequence[float]) -> list[BestOf]:
     worst = min(known)
     floor, draws = max(first, worst), np.sort(np.maximum(sampled, worst))
     # The first trial is always the default, so that nothing of its score is left to the draws.
-    return [BestOf(1, floor, floor, floor), *(_best_after_draws(floor, draws, m) for m in range(1, len(draws) + 1))]
+    default = [BestOf(1, first, first, first)] if np.isfinite(first) else []
+    return [*default, *(_best_after_draws(floor, draws, m) for m in range(1, len(draws) + 1))]
 
 
 def _best_after_draws(floor: float, draws: np.ndarray, m: int) -> BestOf:

@@ -78,6 +78,12 @@ def _scored_item_count(record: Record) -> str | None:
     return f"{record.outcome.score.n:,}" if record.outcome else None
 
 
+def _wording_item_count(record: Record) -> str | None:
+    """Of each single wording of an instruction."""
+    robustness = record.outcome.robustness if record.outcome else None
+    return " and ".join(f"{n:,}" for n in sorted({score.n for score in robustness.scores.values()})) if robustness else None
+
+
 def _forgetting_in_record(record: Record, name: str) -> Forgetting | None:
     return record.outcome.forgetting.get(name) if record.outcome else None
 
@@ -224,6 +230,7 @@ ASPECTS = (
     MODEL_CONTENT,
     Aspect("data", True, _short_data_hash),
     Aspect("number of items", True, _scored_item_count),
+    Aspect("number of items of each wording", True, _wording_item_count),
     Aspect("metric", True, _score_metric),
     Aspect("wording of the task", True, _task_wording),
     TASK_DEFINITION,

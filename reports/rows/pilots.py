@@ -18,6 +18,9 @@ def pilot_of(rows: Sequence[Row]) -> Pilot | str:
     standing = score_standing(rows)
     if len(learned) < 2 or standing is None:
         return "fewer than two rows train, so that there is no difference to find"
+    # Of a row that collapsed the seeds hardly vary: with it any study would seem large enough.
+    if any(row.collapsed for row in learned):
+        return "fewer than two rows have learned with all their seeds; give the pilot a larger --budget or other rates"
     if seeds < 2:
         return "one seed says nothing of how far seeds move a score; run the pilot with --seeds 2 or more"
     # How far a difference varies over items is known of rows that answered the same.

@@ -12,6 +12,7 @@ from bench.statistics.intervals import FEW_SEEDS
 from bench.statistics.study_size import SEEDS_LOOKED_AT, Pilot
 from reports.formats.console import add_column, console, plain_table, say
 from reports.rows import numbers
+from reports.rows.fairness import unfair
 from reports.rows.numbers import Quantity
 from reports.rows.pilots import known_items, pilot_of, study_seconds
 from reports.rows.row import Row
@@ -40,6 +41,8 @@ def print_power(rows: Sequence[Row], difference: str) -> None:
             reasons.append(f"{where}: {pilot if isinstance(pilot, str) else f'its score is in {scored[0].quantity.unit}'}")
             continue
         _show_plan(to, where, scored, pilot, wanted)
+        for sentence in unfair(scored):
+            say(to, sentence)
         shown += 1
     if not shown:
         raise UserError(f"no pilot to plan from; {'; '.join(reasons)}")

@@ -43,7 +43,10 @@ def test_a_worked_number():
 
 def test_a_trial_without_a_score_is_as_bad_as_the_worst_and_none_at_all_gives_nothing():
     nan_free = best_of(-np.inf, [0.7, -np.inf, 0.9])
-    assert [each.expected for each in nan_free] == pytest.approx([each.expected for each in best_of(0.7, [0.7, 0.7, 0.9])])
+    as_the_worst = best_of(0.7, [0.7, 0.7, 0.9])
+    # Of a default without a score nothing is said by itself.
+    assert [each.trials for each in nan_free] == [2, 3, 4]
+    assert [each.expected for each in nan_free] == pytest.approx([each.expected for each in as_the_worst[1:]])
     assert best_of(-np.inf, [-np.inf]) == []
     assert [each.expected for each in best_of(0.5, [])] == [0.5]
 

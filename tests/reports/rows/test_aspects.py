@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.records.outcome import Robustness
 from reports.rows.aspects import ASPECTS
 from reports.rows.fairness import unfair, unlike
 from reports.rows.rows import aggregate
@@ -53,6 +54,19 @@ def test_the_definition_of_another_task_is_a_question(make):
 
     found = {each.aspect: each.refuses for each in unlike(aggregate([asked("full", 1), asked("frozen", 2)]))}
     assert found == {"definition of rte": True} and unlike(aggregate([asked("full", 1), asked("frozen", 1)])) == []
+
+
+def test_single_wordings_are_asked_as_many_items(make):
+    """Planted fault: the spread over wordings of 64 items stood beside that of 16."""
+
+    def worded(name, items):
+        record = make.record(name)[0]
+        scores = {f"wording {each}": record.outcome.score.model_copy(update={"n": items}) for each in range(2)}
+        return make.changed(record, robustness=Robustness(scores=scores))
+
+    found = {each.aspect: each.refuses for each in unlike(aggregate([worded("full", 64), worded("frozen", 16)]))}
+    assert found == {"number of items of each wording": True}
+    assert unlike(aggregate([worded("full", 64), make.record("frozen")[0]])) == []
 
 
 def test_batches_and_lengths_are_a_chance(make):

@@ -19,6 +19,19 @@ def test_reasons_why_there_is_no_pilot(make, out):
     assert "no answers per item" in pilot_of(aggregate(bare))
 
 
+def test_rows_that_collapsed_are_no_pilot(make, out):
+    """Planted fault: seeds of a row that answers nothing of its own hardly vary, and two of them "found" any difference."""
+    pairs = [make.record(name, seed, 0.8 + 0.02 * seed) for name in ("full", "frozen") for seed in range(2)]
+    fallen = [
+        (make.changed(record, outcome=record.outcome.model_copy(update={"collapsed": "one answer"})), frame)
+        if record.setup.strategy == "full"
+        else (record, frame)
+        for record, frame in pairs
+    ]
+    rows = aggregate(make.kept(out, fallen), out)
+    assert "fewer than two rows have learned with all their seeds" in pilot_of(rows)
+
+
 def test_seconds_by_hand(make, out):
     """Two rows of 2 seeds: training 82 s on average, 4.5 s of probes, 7.75 s for 200 items; zero-shot is run once."""
     found = [make.record(name, seed) for name in ("full", "frozen") for seed in range(2)]

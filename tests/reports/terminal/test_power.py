@@ -55,7 +55,7 @@ def test_where_ten_seeds_do_not_suffice_it_says_what_they_find_and_how_many_do(m
     assert pilot.smallest(seeds) <= 0.02 < pilot.smallest(seeds - 1) and pilot.seeds_for(1e-6) is None
 
 
-@pytest.mark.parametrize("command", [["power", "--difference", "3points"], ["selfcheck", "--tables", "100"]])
+@pytest.mark.parametrize("command", [["power", "--difference", "3points"], ["selfcheck"]])
 def test_what_no_table_shows_is_no_pilot(make, out, capsys, command):
     """Planted fault: rows of two engines, which `results` refuses, were planned from and simulated."""
     for name, engine in (("full", 5), ("frozen", 4)):
@@ -66,6 +66,13 @@ def test_what_no_table_shows_is_no_pilot(make, out, capsys, command):
             cli.main([*command, "--out", str(out), *more])
         assert left.value.code == status or (status == 0 and left.value.code == 1)
     assert "engine version differs" in capsys.readouterr().err
+
+
+def test_unequal_chances_of_the_pilot_s_rows_are_told(make, out, capsys):
+    budgets = {"full": "64examples", "frozen": "640examples"}
+    pairs = [make.record(name, seed, 0.8 + 0.01 * seed, budget=each) for name, each in budgets.items() for seed in range(2)]
+    print_power(aggregate(make.kept(out, pairs), out), "3points")
+    assert "not the same chance: budget differs: 64examples (full), 640examples (frozen)" in capsys.readouterr().out
 
 
 def test_another_unit_or_none_is_the_user_s_mistake(make, out):
