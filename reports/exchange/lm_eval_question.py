@@ -45,7 +45,7 @@ def asked_inputs(whole: Given, task: str, score: HarnessMetric) -> dict[str, Any
         OF_IMPORT: _words(whole, config),
         QUESTION_OF_IMPORT: _hash_of(_question(config, score)),
         SHOTS_OF_IMPORT: f"{shots} ({digest(_without_addresses(drawn))[:6]})" if drawn else str(shots),
-        PROMPTS_OF_IMPORT: None if prompts is None else digest(prompts),
+        PROMPTS_OF_IMPORT: None if prompts is None else digest(str(prompts)),
     }
     return {name: value for name, value in told.items() if value}
 
