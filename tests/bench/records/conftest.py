@@ -64,6 +64,9 @@ def _lost(old: Any, new: Any, place: str) -> Iterator[str]:
     if isinstance(old, dict) and isinstance(new, dict):
         for name, value in old.items():
             yield from _lost(value, new.get(name, "(no such field)"), f"{place}.{name}" if place else name)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _lost(one, other, f"{place}[{number}]")
     elif old != new:
         yield f"{place}: {old!r} is now {new!r}"
 
