@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.groups import groups_by
 from bench.hashing import digest
-from reports.rows.aspect import Aspect
-from reports.rows.aspects import aspects
+from reports.rows.aspects import Aspect, aspects
 from reports.rows.fairness import overrun
 from reports.rows.row import Row
 from reports.rows.transfer import Transfer, mixed

@@ -13,7 +13,6 @@ from bench.groups import groups_by
 from bench.hashing import digest
 from bench.records.outcome import Score
 from bench.records.record import Record
-from reports.rows.aspect import Aspect
 from reports.rows.aspects import (
     BEST_WORDING,
     MAX_LENGTH,
@@ -22,6 +21,7 @@ from reports.rows.aspects import (
     OF_WORDING,
     STEP_BATCH,
     TASK_DEFINITION,
+    Aspect,
     aspects,
 )
 from reports.rows.row import KINDS, Row

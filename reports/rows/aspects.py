@@ -1,15 +1,15 @@
 """What must be alike in all rows of a table, and how a run's record shows it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from bench.hashing import digest
 from bench.records.outcome import Forgetting
 from bench.records.record import Record
-from reports.rows.aspect import Aspect
-from reports.rows.import_aspects import IMPORT_ASPECTS, OF_IMPORT, prompt_aspects
+from reports.rows import import_aspects
 from reports.rows.probe_definition import probe_definition
 from reports.rows.row import KINDS, Row
 from reports.rows.rows import probe_names
@@ -21,6 +21,15 @@ OF_DATA = ("train", "validation", "test", "out_of_domain")
 """Fields of a task's definition that have aspects of their own, which tell them in fewer letters."""
 
 
+@dataclass(frozen=True)
+class Aspect:
+    """What must be alike in all rows of a table, and how a run shows it; None where its record does not know."""
+
+    name: str
+    refuses: bool
+    of: Callable[[Record], str | None]
+
+
 def all_aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike in these rows of one suite, model and task."""
     return [*aspects(rows), *_elsewhere_aspects(rows), *_search_space_aspects(rows)]
@@ -28,7 +37,15 @@ def all_aspects(rows: Sequence[Row]) -> list[Aspect]:
 
 def aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike in rows with these probes."""
-    return [*ASPECTS, *prompt_aspects(rows), *(aspect for name in probe_names(rows) for aspect in _probe_aspects(name))]
+    return [*ASPECTS, *_prompt_aspects(rows), *(aspect for name in probe_names(rows) for aspect in _probe_aspects(name))]
+
+
+def _prompt_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
+    """One for each way to show solved examples, since others make other prompts of the same items."""
+    for shots in dict.fromkeys(import_aspects.solved_examples(run) for row in rows for run in row.records):
+        if shots:
+            of = partial(import_aspects.prompts_of_import, shots=shots)
+            yield Aspect(f"prompts after {shots} solved examples", True, of)
 
 
 def _probe_aspects(name: str) -> Iterator[Aspect]:
@@ -107,7 +124,7 @@ def _task_wording(record: Record) -> str | None:
     """The task's own words: the prompt's beginning, and a hash of all of them. That a strategy is asked by instruction and
     another plainly is the strategy's: its gain is over the base in the same words."""
     inputs, task = record.provenance.inputs, record.task_definition
-    words = inputs.get(OF_IMPORT) or {name: task.get(name) for name in OF_WORDING}
+    words = inputs.get(import_aspects.OF_IMPORT) or {name: task.get(name) for name in OF_WORDING}
     # The beginning is for a person, and the hash for words that differ behind it.
     return f"{str(next(iter(words.values())))[:24]!r} {digest(words)[:6]}" if any(words.values()) else None
 
@@ -234,7 +251,13 @@ ASPECTS = (
     Aspect("metric", True, _score_metric),
     Aspect("wording of the task", True, _task_wording),
     TASK_DEFINITION,
-    *IMPORT_ASPECTS,
+    Aspect("data or settings of answers", True, import_aspects.question_of_import),
+    Aspect("chat template", True, import_aspects.chat_template),
+    Aspect("version of lm-eval", False, partial(import_aspects.version_of_import, package="lm-eval")),
+    # PEFT has changed how it measures forgetting, and its files do not say which way it was.
+    Aspect("version of PEFT", False, partial(import_aspects.version_of_import, package="peft")),
+    Aspect("commits of model and data", False, import_aspects.commits_of_import),
+    Aspect("solved examples", False, import_aspects.solved_examples),
     BEST_WORDING,
     Aspect("precision", True, _used_precision),
     Aspect("reference precision", True, _reference_precision),

@@ -1,11 +1,6 @@
 """What must be alike in rows that were imported, as far as somebody else's file tells it."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-
 from bench.records.record import Record
-from reports.rows.aspect import Aspect
-from reports.rows.row import Row
 
 OF_IMPORT = "words"
 """The input of an imported run that tells the words of its task: how its prompt begins, and a hash of all of them."""
@@ -19,28 +14,22 @@ COMMITS_OF_IMPORT = "commits"
 """The commits of the model and of each data set at their hub, by name."""
 
 
-def prompt_aspects(rows: Sequence[Row]) -> Iterator[Aspect]:
-    """One for each way to show solved examples, since others make other prompts of the same items."""
-    for shots in dict.fromkeys(filter(None, (_solved_examples(run) for row in rows for run in row.records))):
-        yield Aspect(f"prompts after {shots} solved examples", True, partial(_prompts_of_import, shots=shots))
-
-
-def _question_of_import(record: Record) -> str | None:
+def question_of_import(record: Record) -> str | None:
     """A hash, where a file tells which data was asked and how answers were written."""
     question = record.provenance.inputs.get(QUESTION_OF_IMPORT)
     return None if question is None else str(question)[:6]
 
 
-def _solved_examples(record: Record) -> str | None:
+def solved_examples(record: Record) -> str | None:
     return record.provenance.inputs.get(SHOTS_OF_IMPORT)
 
 
-def _prompts_of_import(record: Record, shots: str) -> str | None:
+def prompts_of_import(record: Record, shots: str) -> str | None:
     prompts = record.provenance.inputs.get(PROMPTS_OF_IMPORT)
-    return str(prompts)[:6] if prompts and _solved_examples(record) == shots else None
+    return str(prompts)[:6] if prompts and solved_examples(record) == shots else None
 
 
-def _chat_template(record: Record) -> str | None:
+def chat_template(record: Record) -> str | None:
     """Of an import that tells it: another one puts other words around each question."""
     told = record.setup.hyperparameters
     if record.provenance.source is None or "chat_template_sha" not in told:
@@ -48,22 +37,11 @@ def _chat_template(record: Record) -> str | None:
     return str(told["chat_template_sha"])[:8] if told["chat_template_sha"] else "none"
 
 
-def _commits_of_import(record: Record) -> str | None:
+def commits_of_import(record: Record) -> str | None:
     """Another one may hold the same model and data: a hub counts each change of a page."""
     commits = record.provenance.inputs.get(COMMITS_OF_IMPORT)
     return ", ".join(f"{name} {commit[:8]}" for name, commit in sorted(commits.items())) if commits else None
 
 
-def _version_of_import(record: Record, package: str) -> str | None:
+def version_of_import(record: Record, package: str) -> str | None:
     return record.provenance.versions.get(package) if record.provenance.source else None
-
-
-IMPORT_ASPECTS = (
-    Aspect("data or settings of answers", True, _question_of_import),
-    Aspect("chat template", True, _chat_template),
-    Aspect("version of lm-eval", False, partial(_version_of_import, package="lm-eval")),
-    # PEFT has changed how it measures forgetting, and its files do not say which way it was.
-    Aspect("version of PEFT", False, partial(_version_of_import, package="peft")),
-    Aspect("commits of model and data", False, _commits_of_import),
-    Aspect("solved examples", False, _solved_examples),
-)

@@ -1,8 +1,18 @@
 """What imported rows must have in common; of a file that does not tell it, nothing is held against another."""
 
+from reports.rows.aspects import ASPECTS, aspects
 from reports.rows.fairness import unlike
-from reports.rows.import_aspects import IMPORT_ASPECTS, prompt_aspects
 from reports.rows.rows import aggregate
+
+
+OF_IMPORTS = (
+    "data or settings of answers",
+    "chat template",
+    "version of lm-eval",
+    "version of PEFT",
+    "commits of model and data",
+    "solved examples",
+)
 
 
 def rows(make, one, other):
@@ -15,7 +25,8 @@ def test_prompts_are_compared_after_the_same_solved_examples_alone(make):
     assert differing == {"solved examples": False}
     other = five | {"prompts": "3" * 12}
     assert {each.aspect for each in unlike(rows(make, five, other))} == {"prompts after 5 (abc) solved examples"}
-    assert [each.name for each in prompt_aspects(rows(make, {}, none))] == ["prompts after 0 solved examples"]
+    names = [each.name for each in aspects(rows(make, {}, none)) if each.name.startswith("prompts")]
+    assert names == ["prompts after 0 solved examples"]
 
 
 def test_what_a_file_does_not_tell_is_held_against_nothing(make):
@@ -26,4 +37,5 @@ def test_what_a_file_does_not_tell_is_held_against_nothing(make):
 def test_our_own_versions_are_no_import_s(make):
     (own, _) = make.record("full")
     versioned = own.model_copy(update={"provenance": own.provenance.model_copy(update={"versions": {"peft": "0.21"}})})
-    assert [aspect.of(versioned) for aspect in IMPORT_ASPECTS] == [None] * len(IMPORT_ASPECTS)
+    told = {aspect.name: aspect.of(versioned) for aspect in ASPECTS}
+    assert {name: told[name] for name in OF_IMPORTS} == dict.fromkeys(OF_IMPORTS)
