@@ -4,7 +4,6 @@ from reports.rows.aspects import ASPECTS, aspects
 from reports.rows.fairness import unlike
 from reports.rows.rows import aggregate
 
-
 OF_IMPORTS = (
     "data or settings of answers",
     "chat template",
