@@ -1,7 +1,7 @@
 """What a task of lm-evaluation-harness was asked: words, data, solved examples, and how answers are read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.hashing import digest
@@ -40,7 +40,8 @@ def asked_inputs(whole: Given, task: str, score: HarnessMetric) -> dict[str, Any
     """
     config, shots = whole["configs"][task], whole["n-shot"][task].whole()
     drawn = _given(config, SHOT_FIELDS) | _given(whole["config"], ("fewshot_seed",)) if shots else {}
-    prompts = _part_of(whole, "task_hashes", task)
+    hashes = _value(whole, "task_hashes")
+    prompts = hashes.get(task) if isinstance(hashes, dict) else None
     told = {
         OF_IMPORT: _words(whole, config),
         QUESTION_OF_IMPORT: _hash_of(_question(config, score)),
@@ -63,10 +64,10 @@ def _words(whole: Given, config: Given) -> dict[str, str]:
 def _question(config: Given, score: HarnessMetric) -> dict[str, Any]:
     """Which items are asked, how often, and how the answers to them are read and counted."""
     asked = {name: value for name, value in _given(config, QUESTION_FIELDS).items() if value}
-    loading = _given(config, ("dataset_kwargs",)).get("dataset_kwargs")
+    loading = _value(config, "dataset_kwargs")
     if isinstance(loading, Mapping) and (chosen := {name: value for name, value in loading.items() if name != CHANGES_NO_DATA}):
         asked["dataset_kwargs"] = chosen
-    if (repeats := _given(config, ("repeats",)).get("repeats")) not in (None, 1):
+    if (repeats := _value(config, "repeats")) not in (None, 1):
         asked["repeats"] = repeats
     # More filters and metrics beside those that are ranked by change no score.
     asked["filter"] = _listed(config, "filter_list", "name", score.filter)
@@ -76,19 +77,19 @@ def _question(config: Given, score: HarnessMetric) -> dict[str, Any]:
 
 def _listed(config: Given, field: str, key: str, wanted: str) -> Any:
     """The entry of one of a configuration's lists that has this name."""
-    listed = _given(config, (field,)).get(field)
+    listed = _value(config, field)
     entries = listed if isinstance(listed, list) else []
     return next((entry for entry in entries if isinstance(entry, dict) and entry.get(key) == wanted), None)
 
 
-def _given(of: Given, names: Any) -> dict[str, Any]:
-    return {name: part.value for name in names if (part := of.get(name))}
-
-
-def _part_of(of: Given, name: str, task: str) -> Any:
+def _value(of: Given, name: str) -> Any:
+    """None where it is not told."""
     part = of.get(name)
-    of_task = part.get(task) if part and isinstance(part.value, dict) else None
-    return of_task.value if of_task else None
+    return None if part is None else part.value
+
+
+def _given(of: Given, names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := _value(of, name)) is not None}
 
 
 def _without_addresses(values: Mapping[str, Any]) -> dict[str, str]:
