@@ -186,7 +186,7 @@ def test_a_trial_that_is_larger_than_its_budget_is_not_done_again(made, done):
     assert record.status == "failed" and record.final and record.beyond_budget and record.spending is None
 
 
-def test_a_trial_says_whether_it_passed_its_budget(made, done, monkeypatch):
+def test_a_trial_says_whether_it_passed_its_budget(made, done):
     """Planted fault: a trial of .13 s in a budget of .11 s was marked nowhere."""
     within = done(made(budget="32"))
     assert within.spending.limits["examples"].spent == 32 and not within.spending.passed
