@@ -89,6 +89,7 @@ def mean_margin(margins: Sequence[Margin]) -> Margin:
         float(np.mean(parts.items)),
         float(np.mean(parts.item_freedom)),
         *mean(parts.other_seeds, parts.other_freedom),
+        float(np.mean(parts.own)),
     )
 
 

@@ -27,7 +27,8 @@ class Detectable:
     low: float
     high: float
     floor: float
-    """What seeds alone allow: with any number of items, no smaller difference is found so often."""
+    """What seeds alone allow: with any number of items, no smaller difference is found so often. Of rows whose answers are not
+    known it is that of seeds which vary on endless items as they do on these."""
 
 
 def detectable(
@@ -50,7 +51,7 @@ def detectable(
     if not margin.seeds and not margin.other_seeds:
         return Detectable(value, value, value, 0.0)
     low, high = (smallest(_at_tail(margin, tail, known)) for tail in (0.1, 0.9))
-    return Detectable(value, low, high, smallest(replace(margin, items=0.0)))
+    return Detectable(value, low, high, smallest(margin.on_endless_items()))
 
 
 def _at_tail(margin: Margin, tail: float, known: float) -> Margin:

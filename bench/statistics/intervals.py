@@ -63,11 +63,21 @@ class Margin:
     other_seeds: float | Floats = 0.0
     """Of a difference: the other row's variance over seeds, where its seeds do something else than the first's."""
     other_freedom: float | Floats = 0
+    own: float | Floats = 0.0
+    """What the seeds' own answers to these items are known to make of both variances over seeds: more items leave less of it."""
 
     def divided(self, by: float) -> "Margin":
         """That of the number divided by `by`."""
-        seeds, items, others = (variance / by**2 for variance in (self.seeds, self.items, self.other_seeds))
-        return replace(self, seeds=seeds, items=items, other_seeds=others)
+        seeds, items, others, own = (
+            variance / by**2 for variance in (self.seeds, self.items, self.other_seeds, self.own)
+        )
+        return replace(self, seeds=seeds, items=items, other_seeds=others, own=own)
+
+    def on_endless_items(self) -> "Margin":
+        """With what seeds alone leave of it, on whatever items."""
+        seeded = self.seeds + self.other_seeds
+        left = np.maximum(1 - self.own / np.where(seeded, seeded, 1.0), 0.0)
+        return replace(self, seeds=self.seeds * left, items=0.0, other_seeds=self.other_seeds * left, own=0.0)
 
     @cached_property
     def _varying(self) -> list[tuple[float | Floats, float | Floats]]:
@@ -147,23 +157,26 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     50 seeds of one do not make known how the other's 5 vary.
     """
     # Each part is a mean of covariances between seeds, which chance can bring below what the pair's own needs.
-    own = one.items_variance + other.items_variance
-    items = beyond_rounding(own - 2 * one.items_covariance(other), own)
+    apart = one.items_variance + other.items_variance
+    items = beyond_rounding(apart - 2 * one.items_covariance(other), apart)
     item_freedom = np.minimum(one.freedom, other.freedom)
     counts = [row.values.shape[-1] for row in (one, other)]
+    own = one.own_variance / counts[0] + other.own_variance / counts[1]
     unlike = others is not None and not _same_spread(spread, others)
     if unlike or (min(counts) > FEW_SEEDS and counts[0] != counts[1]):
         parts = [_own_part(one, spread), _own_part(other, spread if others is None else others)]
         # A table averages its pairs part by part: what more seeds tell stands in the first part of each.
         first, second = parts if unlike else sorted(parts, key=lambda part: -part.freedom)
         items = _items_variance_or_own(items, first.variance + second.variance, one, other)
-        return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
+        return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom, own)
     if min(counts) > FEW_SEEDS:
         # With more seeds a row's own variance is known well enough that another row's need not stand for it.
         variance = sum(over_seeds(row.values) / count for row, count in zip((one, other), counts, strict=True))
-        return Margin(variance, sum(counts) - 2, _items_variance_or_own(items, variance, one, other), item_freedom)
+        return Margin(
+            variance, sum(counts) - 2, _items_variance_or_own(items, variance, one, other), item_freedom, own=own
+        )
     variance = sum(spread.variance / count for count in counts)
-    return Margin(variance, spread.freedom, _items_variance_or_own(items, variance, one, other), item_freedom)
+    return Margin(variance, spread.freedom, _items_variance_or_own(items, variance, one, other), item_freedom, own=own)
 
 
 def _items_variance_or_own(items: Floats, seeds: float | Floats, row: Jackknifed, other: Jackknifed | None = None) -> Floats:

@@ -91,6 +91,11 @@ class Jackknifed:
         pairs = seeds * (seeds - 1)
         return beyond_rounding((together - alone) / pairs, alone / pairs)
 
+    @property
+    def own_variance(self) -> Floats:
+        """Variance, (...), over items of one seed's score, less what all seeds of the row have in common; 0 of one seed."""
+        return np.asarray((self.shifts**2).sum(-1).mean(-1) - self.items_variance)
+
     @cached_property
     def _mean_shifts(self) -> Floats:
         return self.shifts.mean(-2)

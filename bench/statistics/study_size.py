@@ -49,7 +49,8 @@ class Pilot:
         freedom = self.rows * (seeds - 1) if seeds <= FEW_SEEDS else 2 * (seeds - 1)
         seeded = 2 * (self.sigma2 + self.own / items) / seeds
         # Where items belong together few of them can leave less than one degree of freedom, of which there is no t.
-        return Margin(seeded, freedom, self.shared / items, max(self.effective * items - 1, 1.0))
+        own = 2 * self.own / items / seeds
+        return Margin(seeded, freedom, self.shared / items, max(self.effective * items - 1, 1.0), own=own)
 
     def smallest(self, seeds: int, items: float = ENDLESS) -> float:
         """The smallest detectable difference; with endless items the floor that seeds set."""
@@ -85,8 +86,7 @@ def pilot(rows: Sequence[Jackknifed], pairs: int, share: float | None) -> Pilot:
     """From at least two rows of at least two seeds each, that answered the same items."""
     items, clusters = len(rows[0].clusters.codes), fmean(float(row.freedom) for row in rows) + 1
     spread = pooled([row.values.tolist() for row in rows])
-    # What one seed's answers vary by, less what all seeds of the row have in common.
-    own = float(np.mean([(row.shifts**2).sum(-1).mean() - row.items_variance for row in rows])) * items
+    own = float(np.mean([row.own_variance for row in rows])) * items
     shared = [a.items_variance + b.items_variance - 2 * a.items_covariance(b) for a, b in combinations(rows, 2)]
     return Pilot(
         rows=len(rows),

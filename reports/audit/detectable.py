@@ -10,6 +10,7 @@ from functools import cache
 
 from bench.records.record import Record
 from reports.audit.item_columns import Numbers
+from reports.audit.leaving_out import own_answers_variance
 from reports.audit.ranks import CHANCE, Rival, Varying, variances_of_pair
 
 FOUND = 0.8
@@ -60,7 +61,9 @@ def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], sha
     if any(variance for variance, _ in parts):
         known = float(sum(len(row.runs) - 1 for row in rows))
         low, high = (_smallest_found(_seeds_at(average, tail, known), level) for tail in (0.1, 0.9))
-        floor = _smallest_found(replace(average, items=(0.0, items[1])), level)
+        endless = replace(average, items=(0.0, items[1]), parts=_on_endless_items(rows, parts))
+        # Where the answers' own chance is all that moved the seeds, any difference is found on enough items.
+        floor = _smallest_found(endless, level) if any(variance for variance, _ in endless.parts) else 0.0
     return {("detectable", name): d for name, d in (("value", value), ("low", low), ("high", high), ("floor", floor))}
 
 
@@ -98,6 +101,14 @@ def _mean_varying(parts: Sequence[Varying]) -> Varying:
     """Degrees of freedom are those of the pairs in which the part varies."""
     freedoms = [freedom for variance, freedom in parts if variance > 0]
     return sum(variance for variance, _ in parts) / len(parts), sum(freedoms) / len(freedoms) if freedoms else 0.0
+
+
+def _on_endless_items(rows: Sequence[Rival], parts: Sequence[Varying]) -> Sequence[Varying]:
+    """Variances over seeds without what their own answers to these items make of them, of both parts alike."""
+    own = [own_answers_variance(row.runs) / len(row.runs) for row in rows]
+    # Each row stands in as many pairs as any other, and a pair is of two.
+    left = max(1 - 2 * math.fsum(own) / len(own) / math.fsum(variance for variance, _ in parts), 0.0)
+    return [(variance * left, freedom) for variance, freedom in parts]
 
 
 def _seeds_at(average: Average, tail: float, known: float) -> Average:

@@ -231,6 +231,11 @@ def items_variance(runs: Sequence[LeftOut]) -> float:
     return beyond_rest(math.fsum(pairs) / len(pairs), math.fsum(covariance([run], [run]) for run in runs) / len(runs))
 
 
+def own_answers_variance(runs: Sequence[LeftOut]) -> float:
+    """Over items, of one run, less what all runs have in common."""
+    return math.fsum(covariance([run], [run]) for run in runs) / len(runs) - items_variance(runs)
+
+
 def beyond_rest(difference: float, of: float) -> float:
     """A difference of variances; nothing where it is negative, or no more than rounding leaves."""
     return difference if difference > REST * of else 0.0

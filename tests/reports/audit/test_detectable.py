@@ -51,9 +51,17 @@ def test_it_is_the_engines(seed, seeds, scale, threshold):
 def test_seeds_of_two_kinds_count_each_by_itself():
     drawn = np.random.default_rng(3)
     rows = [drawn.normal(0, 1, (2, 30)) for _ in range(2)]
-    engine, rivals = engine_and_audit(rows, [Spread(0.02, 2), Spread(0.05, 1)], "plain")
+    engine, rivals = engine_and_audit(rows, [Spread(0.2, 2), Spread(0.5, 1)], "plain")
     audited = detectable_difference(rivals, list(rivals), False)
-    assert audited["detectable", "value"] == pytest.approx(engine.value, rel=1e-9) and engine.floor > 0
+    assert audited["detectable", "value"] == pytest.approx(engine.value, rel=1e-9)
+    assert audited["detectable", "floor"] == pytest.approx(engine.floor, rel=1e-9) and engine.floor > 0
+
+
+def test_seeds_that_only_their_own_answers_move_set_no_floor():
+    drawn = np.random.default_rng(3)
+    rows = [drawn.normal(0, 1, (2, 30)) for _ in range(2)]
+    engine, rivals = engine_and_audit(rows, [Spread(0.02, 2)] * 2, "plain")
+    assert detectable_difference(rivals, list(rivals), False)["detectable", "floor"] == engine.floor == 0 < engine.value
 
 
 @settings(max_examples=40, deadline=None)

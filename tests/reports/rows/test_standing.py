@@ -12,6 +12,7 @@ from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin
 from reports.rows import standing
 from reports.rows.no_model_rows import without_model
+from reports.rows.pilots import pilot_of
 from reports.rows.rows import aggregate, ranked
 
 
@@ -125,7 +126,8 @@ def test_what_could_be_shown_is_that_of_rows_that_train(make, out):
     all_rows, alone = standing.score_standing(rows), standing.score_standing(trained)
     assert len(all_rows.pairs) == 21 and len(alone.pairs) == 10
     # The same components, looked at among more pairs.
-    assert all_rows.detectable.value > alone.detectable.value > alone.detectable.floor > 0
+    assert all_rows.detectable.value > alone.detectable.value > alone.detectable.floor
+    assert alone.detectable.floor == pytest.approx(pilot_of(trained).smallest(3), abs=1e-6)
     assert alone.detectable.low < alone.detectable.value < alone.detectable.high
 
 
@@ -197,7 +199,9 @@ def test_a_part_that_a_pair_lacks_has_no_degrees_of_freedom_to_average(make, out
     seeds, items, others = (np.mean([getattr(m, part) for m in margins]) for part in ("seeds", "items", "other_seeds"))
     score = np.mean([row.score.value for row in rows])
     expected = detectable(Margin(seeds, 2, items, margins[0].item_freedom, others, 2), 3, score)
-    assert places.detectable.value == pytest.approx(expected.value) and places.detectable.floor > 0
+    assert places.detectable.value == pytest.approx(expected.value) and expected.floor > 0
+    # No seed of these made-up rows does more than answer by chance.
+    assert places.detectable.floor == 0 < np.mean([margin.own for margin in margins])
 
 
 def test_places_as_text():
