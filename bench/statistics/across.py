@@ -4,11 +4,10 @@ Agarwal et al. 2021, Deep Reinforcement Learning at the Edge of the Statistical 
 of Classifiers over Multiple Data Sets, with Nemenyi's critical difference.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binom, rankdata, studentized_range, trim_mean
+from scipy.stats import binom, rankdata, studentized_range
 
 from bench.statistics.arrays import Floats
 from bench.statistics.intervals import CONFIDENCE
@@ -23,14 +22,19 @@ def interquartile_mean(tasks: Sequence[Floats]) -> float:
     A quarter is left out at each end to the fraction of a score. rliable leaves out whole scores, as many as there are in a
     quarter, which is the same for multiples of four. Of other numbers a row's mean would hang on how many seeds it has.
     """
-    return float(trim_mean(np.concatenate(_equally_many_scores(tasks)), 0.25))
+    return float(_middle_half([np.asarray(task, dtype=np.float64) for task in tasks]))
 
 
-def _equally_many_scores(tasks: Sequence[Floats]) -> list[Floats]:
-    """As many scores of each task, (..., seeds), every one of them as often as the others of its task, and all together a
-    multiple of four."""
-    common = 4 * math.lcm(*(np.shape(task)[-1] for task in tasks))
-    return [np.repeat(task, common // np.shape(task)[-1], axis=-1) for task in tasks]
+def _middle_half(tasks: Sequence[Floats]) -> Floats:
+    """Of scores, (..., seeds) of each task: the mean, (...), of what lies between a quarter and three quarters of their weight.
+    Each task weighs as much, and so does each score of one task."""
+    scores = np.concatenate(tasks, axis=-1)
+    weights = np.concatenate([np.full(task.shape[-1], 1 / task.shape[-1] / len(tasks)) for task in tasks])
+    order = np.argsort(scores, axis=-1)
+    ends = np.cumsum(weights[order], axis=-1)
+    # Of each score the part of its weight that lies in the middle half.
+    inside = np.clip(ends, 0.25, 0.75) - np.clip(ends - weights[order], 0.25, 0.75)
+    return np.asarray((np.take_along_axis(scores, order, -1) * inside).sum(-1) / inside.sum(-1))
 
 
 def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
@@ -44,10 +48,7 @@ def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
     # The same records give the same interval each time.
     generator = np.random.default_rng(0)
     drawn = [task[generator.integers(len(task), size=(RESAMPLES, len(task)))] for task in map(np.asarray, tasks)]
-    low, high = np.quantile(
-        trim_mean(np.concatenate(_equally_many_scores(drawn), axis=1), 0.25, axis=1),
-        [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2],
-    )
+    low, high = np.quantile(_middle_half(drawn), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 
 
@@ -63,10 +64,18 @@ def critical_difference(rows: int, tasks: int) -> float:
     It takes ranks for normal. Of two rows with few tasks they are not, and the exact distribution (a sign test) may ask for
     more.
     """
+    return max(_nemenyi(rows, tasks), _farthest_by_chance(tasks)) if rows == 2 else _nemenyi(rows, tasks)
+
+
+def by_sign_test(rows: int, tasks: int) -> bool:
+    """Whether it is the sign test's distance, and not Nemenyi's."""
+    return critical_difference(rows, tasks) > _nemenyi(rows, tasks)
+
+
+def _nemenyi(rows: int, tasks: int) -> float:
     # Endless degrees of freedom, because the variance of ranks is known and not estimated.
     quantile = float(studentized_range.ppf(CONFIDENCE, rows, np.inf)) / np.sqrt(2)
-    nemenyi = float(quantile * np.sqrt(rows * (rows + 1) / (6 * tasks)))
-    return max(nemenyi, _farthest_by_chance(tasks)) if rows == 2 else nemenyi
+    return float(quantile * np.sqrt(rows * (rows + 1) / (6 * tasks)))
 
 
 def _farthest_by_chance(tasks: int) -> float:

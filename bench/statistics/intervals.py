@@ -64,13 +64,11 @@ class Margin:
     """Of a difference: the other row's variance over seeds, where its seeds do something else than the first's."""
     other_freedom: float | Floats = 0
     own: float | Floats = 0.0
-    """What the seeds' own answers to these items are known to make of both variances over seeds: more items leave less of it."""
+    """What the seeds' own answers to these items are known to make of the variances over seeds: more items leave less."""
 
     def divided(self, by: float) -> "Margin":
         """That of the number divided by `by`."""
-        seeds, items, others, own = (
-            variance / by**2 for variance in (self.seeds, self.items, self.other_seeds, self.own)
-        )
+        seeds, items, others, own = (variance / by**2 for variance in (self.seeds, self.items, self.other_seeds, self.own))
         return replace(self, seeds=seeds, items=items, other_seeds=others, own=own)
 
     def on_endless_items(self) -> "Margin":
@@ -172,9 +170,7 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     if min(counts) > FEW_SEEDS:
         # With more seeds a row's own variance is known well enough that another row's need not stand for it.
         variance = sum(over_seeds(row.values) / count for row, count in zip((one, other), counts, strict=True))
-        return Margin(
-            variance, sum(counts) - 2, _items_variance_or_own(items, variance, one, other), item_freedom, own=own
-        )
+        return Margin(variance, sum(counts) - 2, _items_variance_or_own(items, variance, one, other), item_freedom, own=own)
     variance = sum(spread.variance / count for count in counts)
     return Margin(variance, spread.freedom, _items_variance_or_own(items, variance, one, other), item_freedom, own=own)
 

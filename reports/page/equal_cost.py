@@ -23,6 +23,7 @@ from reports.rows.equal_cost import (
     times_the_least,
     with_gain,
 )
+from reports.rows.frontier import lost_at_start
 from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
@@ -32,6 +33,10 @@ WRITTEN: dict[str, Callable[[float], str]] = {
     "training": lambda value: f"{numbers.seconds(value)} s",
     "flops": lambda value: f"{numbers.scaled(value)}FLOPs",
 }
+ONE_SEED_EACH = (
+    "One seed: all of this is about these trained models. How far another seed moves seconds and memory is not known, so that "
+    "who gains most, or forgets least, is told for counted costs alone."
+)
 
 
 def equal_cost_section(rows: Sequence[Row]) -> Section:
@@ -40,8 +45,9 @@ def equal_cost_section(rows: Sequence[Row]) -> Section:
     boards = {title: _equal_cost_board(on_one_base(gaining)) for title, gaining in groups.items()}
     # One row is equal to nobody, and without curves or costs there is no column.
     tables = [(title, board) for title, board in boards.items() if len(board.columns) > 1 and len(board.lines) > 1]
-    bases = [f"{title}: {BEST_WORDS}" for title, _ in tables if not one_base(groups[title])]
-    return Section("At equal cost", tables, bases, ("at_equal_cost", "frugal", "sparing", "times_the_least"))
+    told = [f"{title}: {BEST_WORDS}" for title, _ in tables if not one_base(groups[title])]
+    told += [f"{title}: {ONE_SEED_EACH}" for title, _ in tables if all(len(row.records) < 2 for row in groups[title])]
+    return Section("At equal cost", tables, told, ("at_equal_cost", "frugal", "sparing", "times_the_least"))
 
 
 def _equal_cost_board(rows: Sequence[Row]) -> Board:
@@ -63,13 +69,17 @@ def _columns_at_cost(rows: Sequence[Row], term: str, take: Take) -> list[Column]
     group = f"At {WRITTEN[term](cost)}"
     probes = probe_names(rows)
 
-    def column(name: str, quantity: Quantity, value: OfPoint, starts: bool) -> Column:
+    def column(name: str, quantity: Quantity, value: OfPoint, start: Callable[[Row], float]) -> Column:
         halves = half_widths_at_cost(rows, take, cost, value)
-        at = {row.label: at_cost(row, take, cost, value, row.start if starts else 0.0) for row in rows}
+        at = {row.label: at_cost(row, take, cost, value, start(row)) for row in rows}
         return _column_at_cost(group, name, quantity, {label: (number, halves.get(label)) for label, number in at.items()})
 
-    gain = column("Gain", rows[0].quantity, lambda point: point.gain, True)
-    return [gain, *(column(probe, quantity, partial(_lost_on_the_way, probe), False) for probe, quantity in probes.items())]
+    gain = column("Gain", rows[0].quantity, lambda point: point.gain, lambda row: row.start)
+    losses = [
+        column(probe, quantity, partial(_lost_on_the_way, probe), partial(lost_at_start, probe=probe))
+        for probe, quantity in probes.items()
+    ]
+    return [gain, *losses]
 
 
 def _lost_on_the_way(probe: str, point: Point) -> float | None:

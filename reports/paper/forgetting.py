@@ -231,8 +231,9 @@ def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
     if figure:
         parts += [
             f"![Forgetting against gain on the way, a panel per probe and a line per row](<{figure}>)",
-            "Each line is a row in the order of its training, from the untouched base at 0 and 0 to the marked end; gain on "
-            "the way is measured on validation items. The dashed line is the frontier: ends that nothing beats in both.",
+            "Each line is a row in the order of its training, from the base that it trains, the untouched one at 0 and 0, to "
+            "the marked end; gain on the way is measured on validation items. The dashed line is the frontier: ends that "
+            "nothing beats in both.",
         ]
     for group in groups(rows):
         parts.append(f"## {escaped(group.title)}")

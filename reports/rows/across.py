@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.statistics.across import average_ranks, critical_difference, interquartile_mean, stratified_bounds
+from bench.statistics.across import (
+    average_ranks,
+    by_sign_test,
+    critical_difference,
+    interquartile_mean,
+    stratified_bounds,
+)
 from bench.statistics.arrays import Floats
 from bench.statistics.comparison import ranks
 from reports.rows.row import Row
@@ -39,6 +45,8 @@ class Across:
     model: str
     tasks: Sequence[str]
     rows: Sequence[Overall]
+    left_out: Sequence[str] = ()
+    """Labels of the strategies that have a score on some of the tasks, and not on all."""
 
     @property
     def places(self) -> list[tuple[int, int]]:
@@ -52,6 +60,16 @@ class Across:
     def critical(self) -> float:
         """The critical difference of average ranks."""
         return critical_difference(len(self.rows), len(self.tasks))
+
+    @property
+    def test(self) -> str:
+        """Whose difference that is."""
+        return "sign test" if by_sign_test(len(self.rows), len(self.tasks)) else "Nemenyi"
+
+    @property
+    def can_differ(self) -> bool:
+        """Whether any two rows could be so far apart: at most one is the first on every task, and the other the last."""
+        return self.critical < len(self.rows) - 1
 
 
 def across(rows: Sequence[Row]) -> list[Across]:
@@ -81,7 +99,9 @@ def _ranking_across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) ->
         Overall(label, interquartile_mean(scores[label]), stratified_bounds(scores[label]), float(place))
         for label, place in zip(labels, places, strict=True)
     ]
-    return Across(suite, model, list(ways), sorted(overall, key=lambda each: -each.middle))
+    known = dict.fromkeys(label for rows in rows_by_task for label in rows)
+    left_out = [label for label in known if label not in labels]
+    return Across(suite, model, list(ways), sorted(overall, key=lambda each: -each.middle), left_out)
 
 
 def _base_and_perfect(rows: Sequence[Row]) -> tuple[float, float] | None:

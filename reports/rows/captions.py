@@ -177,5 +177,15 @@ def _family_in_words(standing: Standing) -> str:
 def across_sentences(ranking: Across) -> Iterator[str]:
     """How scores of several tasks are made comparable, and what their two numbers hold."""
     yield "of the way: from the base in the best words that a row was asked in (0) to no fault (1), on every task."
-    yield "Its interval holds other seeds on these tasks and items alone, and is too narrow with few seeds."
-    yield f"Average ranks {ranking.critical:.2f} apart differ (Nemenyi, {len(ranking.rows)} rows, {len(ranking.tasks)} tasks)."
+    bounded = [row.bounds is not None for row in ranking.rows]
+    if any(bounded):
+        yield "Its interval holds other seeds on these tasks and items alone, and is too narrow with few seeds."
+    if not all(bounded):
+        yield "Where a task has one seed there is no interval: another seed may differ by any amount."
+    table = f"{len(ranking.rows)} rows, {len(ranking.tasks)} tasks"
+    if ranking.can_differ:
+        yield f"Average ranks more than {ranking.critical:.2f} apart differ ({ranking.test}, {table})."
+    else:
+        yield f"No two rows can differ by their average ranks on so few tasks ({ranking.test}, {table})."
+    if ranking.left_out:
+        yield f"Not in this table, as they lack a score on some task: {', '.join(ranking.left_out)}."

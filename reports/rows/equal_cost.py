@@ -30,7 +30,8 @@ HELD: dict[str, Take] = {
 }
 """What it takes as a whole."""
 ONE_MACHINE_S = ("training", "memory")
-"""Terms whose costs are comparable within one machine alone."""
+"""Terms whose costs are measured and not counted, and so comparable within one machine alone."""
+MEASURED = [(SPENT | HELD)[term] for term in ONE_MACHINE_S]
 
 
 def with_gain(rows: Sequence[Row]) -> list[Row]:
@@ -65,7 +66,10 @@ def half_widths_at_cost(rows: Sequence[Row], take: Take, cost: float, value: OfP
     """Label -> half the 95 % interval of `at_cost`, over other seeds on the same validation items: no answers are kept on the
     way, which could say how far items move it. Empty where no row has two seeds."""
     known = {row.label: numbers for row in rows if (numbers := list(_runs_at_cost(row, take, cost, value)))}
-    margins = {label: margin_over_seeds(numbers, list(known.values())) for label, numbers in known.items()}
+    # Seeds of a row that collapsed hardly vary, or by far more than others': see `spreads.SeedSpreads`.
+    sound = [known[row.label] for row in rows if row.label in known and not row.collapsed]
+    table = sound if any(len(numbers) > 1 for numbers in sound) else list(known.values())
+    margins = {label: margin_over_seeds(numbers, table) for label, numbers in known.items()}
     return {label: float(margin.half_width()) for label, margin in margins.items() if margin}
 
 
@@ -95,7 +99,7 @@ def _read_at(row: Row, take: Take, cost: float, values: Sequence[float | None], 
 
 def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
     """Label -> in what share of redrawn tables no row gains as much for as little of a cost."""
-    return _unbeaten_for_cost(with_cost(rows, take), sign=1.0)
+    return _unbeaten_for_cost(with_cost(rows, take), take, sign=1.0)
 
 
 def with_loss(rows: Sequence[Row], take: Take, probe: str) -> list[tuple[Row, Estimate, list[float]]]:
@@ -112,15 +116,17 @@ def with_loss(rows: Sequence[Row], take: Take, probe: str) -> list[tuple[Row, Es
 
 def sparing_shares(rows: Sequence[Row], take: Take, probe: str) -> Mapping[str, float]:
     """Label -> in what share of redrawn tables no row forgets as little of a probe for as little of a cost."""
-    return _unbeaten_for_cost(with_loss(rows, take, probe), sign=-1.0)
+    return _unbeaten_for_cost(with_loss(rows, take, probe), take, sign=-1.0)
 
 
-def _unbeaten_for_cost(paid_for: Sequence[tuple[Row, Estimate, list[float]]], sign: float) -> Mapping[str, float]:
+def _unbeaten_for_cost(paid_for: Sequence[tuple[Row, Estimate, list[float]]], take: Take, sign: float) -> Mapping[str, float]:
     """Of rows with what came for a cost, more of which is better with the sign 1, and less with -1; nothing where there are not
-    two."""
+    two, or where the cost is measured and no row has a second seed."""
     # The same rows get the same draws, in whatever order they come.
     paying = sorted(paid_for, key=lambda each: each[0].label)
-    if len(paying) < 2:
+    # Seconds of one seed would be taken for certain: a hundredth of one more would make a row the dearer one in each draw.
+    unsure = take in MEASURED and all(len(of_runs) < 2 for *_, of_runs in paying)
+    if len(paying) < 2 or unsure:
         return {}
     generator = np.random.default_rng(0)
     came = redrawn([estimate for _, estimate, _ in paying], DRAWS, generator)

@@ -20,13 +20,19 @@ BASE: Place = (0.0, 0.0)
 
 
 def curve_places(row: Row, probe: str) -> list[Place]:
-    """The row's curve in order of training, from the untouched base on; empty where the run was not watched.
+    """The row's curve in order of training, from the base on that it trains; empty where the run was not watched.
 
     The gain on the way is that on validation items, for test data are read once.
     """
     points = [(point.gain, point.forgetting[probe]) for point in row.curve if probe in point.forgetting]
-    # The untouched base has lost nothing, whatever its gain is counted from.
-    return [(row.start, 0.0), *points] if points else []
+    return [(row.start, lost_at_start(row, probe)), *points] if points else []
+
+
+def lost_at_start(row: Row, probe: str) -> float:
+    """What the row had lost before its first step: what rounding the base takes, and else nothing, whatever its gain is counted
+    from."""
+    lost = row.forgetting.get(probe)
+    return lost.rounding.value if lost and lost.rounding else 0.0
 
 
 def at_gain(places: Sequence[Place], gain: float) -> float | None:
@@ -80,13 +86,15 @@ def of_rows(rows: Sequence[Row], probe: str) -> list[Row]:
 
 
 def frontier_shares(rows: Sequence[Row], probe: str) -> Mapping[str, float]:
-    """Label -> in what share of redrawn tables the row is on the frontier of gain against what the probe lost.
+    """Label -> in what share of redrawn tables the row is on the frontier of gain against what the probe lost; nothing where
+    some row's number has no interval, as a distance from the base has none.
 
     The untouched base, which gains and loses nothing, competes too. Gain and forgetting are redrawn independently.
     """
     # The same records give the same shares each time, in whatever order they come.
     ends = sorted(with_place(rows, probe), key=lambda end: end[0].label)
-    if not ends:
+    # Such a number would be taken for certain, in its own share and in those of all rows beside it.
+    if not ends or any(number.low is None for _, *numbers in ends for number in numbers):
         return {}
     generator = np.random.default_rng(0)
     gains = redrawn([gain for _, gain, _ in ends], DRAWS, generator)

@@ -82,8 +82,11 @@ def score_standing(rows: Sequence[Row]) -> Standing | None:
 
 
 def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:
-    """Of what a probe lost in the rows that train: less is better."""
+    """Of what a probe lost in the rows that train: less is better; None where fewer than two have lost it by a number with an
+    interval."""
     lost = [(row, row.forgetting[probe]) for row in rows if row.trains and probe in row.forgetting]
+    # As with scores: of a distance from the base, or of somebody else's loss, nothing is known of differences.
+    lost = [(row, part) for row, part in lost if part.lost.low is not None]
     # Losses in two units have no order.
     if len(lost) < 2 or any(part.quantity != lost[0][1].quantity for _, part in lost):
         return None

@@ -30,6 +30,18 @@ def test_one_row_that_varies_four_times_as_much_is_held_less():
     assert held(5, 3, [0.03] * 4 + [0.12]) == pytest.approx(0.89, abs=0.03)
 
 
+@pytest.mark.parametrize(("rows", "seeds", "share"), [(2, 3, 0.04), (5, 2, 0.15), (5, 5, 0.19), (8, 3, 0.32)])
+def test_the_row_that_took_the_least_is_some_row_by_chance(rows, seeds, share):
+    """Equal rows: how often another seems surely dearer than the cheapest of them, as the page on costs says."""
+    generator, found, tables = np.random.default_rng(0), 0, 500
+    for _ in range(tables):
+        costs = np.exp(0.05 * generator.standard_normal((rows, seeds)))
+        least, table = costs.mean(1).argmin(), costs.tolist()
+        others = [row for place, row in enumerate(table) if place != least]
+        found += any(cost_ratio(row, table[least], table)[1][0] > 1 for row in others)
+    assert found / tables == pytest.approx(share, abs=0.05)
+
+
 def test_by_hand():
     """Relative variances .02 and .005 (2 and 1 of 10, squared, halved), pooled .0125 with 2 degrees of freedom."""
     one, other = [18.0, 22.0], [9.5, 10.5]

@@ -44,7 +44,7 @@ def test_more_items_and_more_seeds_find_less_down_to_the_floor():
     by_items = [PLAIN.smallest(3, items) for items in (100, 1000, 10_000, 10**9)]
     assert by_items == sorted(by_items, reverse=True) and by_items[-1] == pytest.approx(PLAIN.smallest(3), rel=1e-3)
     assert PLAIN.smallest(3) > PLAIN.smallest(10) > 0
-    # The floor is what a table says of itself, however few items it has. Planted fault: with 100 items it was 12.9 points for 7.5.
+    # The floor is what a table says of itself, however few items it has. Planted fault: with 100 it was 12.9 points for 7.5.
     for items in (100, 872, 1e9):
         assert detectable(PLAIN.margin(3, items), 10, 0.85).floor == pytest.approx(PLAIN.smallest(3), rel=1e-3)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.page.equal_cost import equal_cost_section
+from reports.page.equal_cost import ONE_SEED_EACH, equal_cost_section
 from reports.rows.one_base import BEST_WORDS
 from reports.rows.rows import aggregate
 
@@ -22,20 +22,40 @@ def test_columns_name_the_cost(make):
     ]
     at = {each["", "Strategy"]: (each["At 10.0 s", "Gain"], each["At 10.0 s", "lambada"]) for each in cells}
     assert at == {"full": ("+10.0", "+1.0"), "frozen": ("+20.0", "+2.0")}
-    assert [title for group, title in cells[0] if group == "Gains most for its cost"] == [
-        "Training",
-        "FLOPs",
-        "Memory",
-        "Saved",
-    ]
+    # How far seconds and memory move is not known of one seed each.
+    assert [title for group, title in cells[0] if group == "Gains most for its cost"] == ["FLOPs", "Saved"]
+
+
+def test_one_seed_is_told_and_two_have_shares_by_what_is_measured(make):
+    runs = {
+        name: [make.changed(watched(make, name, seconds), seed=seed, run_id=make.digest([name, seed])) for seed in range(2)]
+        for name, seconds in (("full", 20.0), ("frozen", 10.0))
+    }
+    one, two = (equal_cost_section(aggregate([run for each in runs.values() for run in each[:seeds]])) for seeds in (1, 2))
+    assert one.notes == [f"smollm2 on sst2: {ONE_SEED_EACH}"] and two.notes == []
+    ((_, board),) = two.tables
+    titles = [column.title for column in board.columns if column.group == "Gains most for its cost"]
+    assert titles == ["Training", "FLOPs", "Memory", "Saved"]
+
+
+def test_a_rounded_base_starts_at_what_rounding_lost(make):
+    """At half of its training: planted fault, half of what rounding had lost before the first step."""
+    pair = make.record("lora-8bit", curve=make.curve([(0.2, {"lambada": 0.05})]), probes={"lambada": ("accuracy", 0.5, 0.45)})
+    record = make.rounded(pair, "lambada", (0.05, 0.04, 0.06))[0]
+    cost = record.cost.model_copy(update={"train_seconds": 20.0, "train_examples": 16})
+    rows = aggregate([make.changed(record, cost=cost), watched(make, "full", 10.0)])
+    ((_, board),) = equal_cost_section(rows).tables
+    (place,) = [n for n, column in enumerate(board.columns) if (column.group, column.title) == ("At 10.0 s", "lambada")]
+    assert {line.row.label: line.cells[place].text for line in board.lines}["lora-8bit"] == "+5.0"
 
 
 def test_what_was_forgotten_for_what_is_held(make, out):
     """Planted fault: forgetting for as much memory, or bytes to keep, stood nowhere."""
     after = {"full": (134_515_008, 3.7), "frozen": (44_000_000, 3.3)}
     made = [
-        make.record(name, trainable=size, probes={"wikipedia": ("loss (nats per token)", 3.2, loss)})
+        make.record(name, seed, trainable=size, probes={"wikipedia": ("loss (nats per token)", 3.2, loss)})
         for name, (size, loss) in after.items()
+        for seed in range(2)
     ]
     ((_, board),) = equal_cost_section(aggregate(make.kept(out, made), out)).tables
     places = [n for n, column in enumerate(board.columns) if column.group == "Forgets least of wikipedia for its cost"]
@@ -56,7 +76,7 @@ def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make,
     ((_, board),) = section.tables
     cells = [dict(zip([(c.group, c.title) for c in board.columns], line.cells, strict=True)) for line in board.lines]
     assert [each["At 81.5 s", "Gain"].text for each in cells] == ["+30.0", "+20.0"]
-    shares = [each["Gains most for its cost", "Memory"].value for each in cells]
+    shares = [each["Gains most for its cost", "Saved"].value for each in cells]
     assert shares == pytest.approx([1.0, 0.0], abs=0.05)
     assert f"smollm2 on sst2: {BEST_WORDS}" in section.notes
 

@@ -3,6 +3,7 @@
 import pytest
 
 from reports.rows.across import Across, Overall, across
+from reports.rows.captions import across_sentences
 from reports.rows.rows import aggregate
 
 
@@ -23,6 +24,30 @@ def test_scores_are_of_the_way_from_the_base_to_a_perfect_one(make):
     assert {row.label: row.rank for row in both.rows} == {"full": 1.5, "frozen": 1.5}
     assert all(row.bounds is None for row in both.rows) and both.critical == pytest.approx(1.386, abs=0.001)
     assert (both.suite, both.model, both.tasks) == ("sentiment", "smollm2", ["rte", "sst2"])
+
+
+def test_who_lacks_a_task_is_named(make):
+    """Planted fault: a row that led on two tasks and failed on the third stood nowhere, without a word."""
+    (both,) = across(aggregate([*found(make), make.record("lora-8bit", accuracy=0.95, task="sst2")[0]]))
+    assert both.left_out == ["lora-8bit"]
+    assert "Not in this table, as they lack a score on some task: lora-8bit." in across_sentences(both)
+    assert across(aggregate(found(make)))[0].left_out == []
+
+
+def test_sentences_say_what_the_places_say():
+    """Of two rows on four tasks the one that leads on all is not told apart, by the sign test. Planted fault: ranks 1.00 apart
+    were said to differ, below places that said that they don't."""
+
+    def told(rows: int, tasks: int, bounds=None) -> str:
+        labels = [Overall(str(place), 0.0, bounds, float(place)) for place in range(1, rows + 1)]
+        return " ".join(across_sentences(Across("s", "m", ["task"] * tasks, labels)))
+
+    assert "No two rows can differ by their average ranks on so few tasks (sign test, 2 rows, 4 tasks)." in told(2, 4)
+    assert "Average ranks more than 0.75 apart differ (sign test, 2 rows, 8 tasks)." in told(2, 8)
+    assert "Average ranks more than 0.80 apart differ (Nemenyi, 2 rows, 6 tasks)." in told(2, 6)
+    assert "so few tasks (Nemenyi, 3 rows, 2 tasks)." in told(3, 2)
+    assert "Its interval" not in told(2, 4) and "one seed there is no interval" in told(2, 4)
+    assert "Its interval holds other seeds" in told(2, 4, (0.1, 0.2)) and "one seed" not in told(2, 4, (0.1, 0.2))
 
 
 def test_places_over_tasks_are_those_of_the_critical_difference(make):

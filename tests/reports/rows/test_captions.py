@@ -1,5 +1,7 @@
 """The sentences on what the intervals of a table hold."""
 
+from dataclasses import replace
+
 from bench.statistics.estimates import Estimate
 from reports.rows import standing
 from reports.rows.captions import (
@@ -74,12 +76,17 @@ def test_few_names():
 
 
 def test_places_name_their_family_and_the_top(make, out):
-    found = list(standing_sentences(standing.score_standing(aggregate(make.kept(out, make.suite(3)), out))))
+    places = standing.score_standing(aggregate(make.kept(out, make.suite(3)), out))
+    found = list(standing_sentences(places))
     assert found[0] == "rank: the places that a row may have, after Holm over all 21 pairs of scores."
     assert found[1].startswith("Top group, than which none is better by more than chance: full, ")
     assert found[2].startswith("Smallest detectable difference: ") and found[2].endswith(", after Holm over all 21 pairs.")
     assert found[3] == "That is told of rows that train; another pair may take a larger one."
-    assert "80 % range" in found[2] and found[4].startswith("With these seeds, no number of items detects less than ")
+    assert "80 % range" in found[2] and len(found) == 4
+    # Seeds that do more than answer by chance set a floor.
+    seeded = replace(places, detectable=replace(places.detectable, floor=0.04))
+    found = list(standing_sentences(seeded))
+    assert found[4] == "With these seeds, no number of items detects less than 4.0 points so often."
     assert all(len(sentence) <= 100 for sentence in found)
 
 

@@ -96,6 +96,20 @@ def test_other_seeds_move_a_row_where_it_had_spent_as_much(make):
     assert lost == pytest.approx({"dear": 0.0, "cheap": 0.0})
 
 
+def test_a_row_that_collapsed_makes_no_other_row_s_interval_narrow(make):
+    """Its two seeds end alike. Planted fault: pooled with them, three collapsed rows of four left intervals that held .75."""
+    row = of_seeds(make, "full", 40.0, [(0.1, 0.0)] * 4, [(0.1, 0.0)] * 3 + [(0.3, 0.0)])
+    fallen = [
+        make.changed(run, collapsed="every item is answered with 1")
+        for name in ("frozen", "lora")
+        for run in of_seeds(make, name, 40.0, *[[(0.0, 0.0)] * 4] * 2)
+    ]
+    alone = half_widths_at_cost(aggregate(row), SPENT["training"], 40.0, gained)
+    assert half_widths_at_cost(aggregate([*row, *fallen]), SPENT["training"], 40.0, gained)["full"] == alone["full"]
+    # Where every row collapsed they are all that is known.
+    assert set(half_widths_at_cost(aggregate(fallen), SPENT["training"], 40.0, gained)) == {"frozen", "lora"}
+
+
 def test_where_an_interval_over_seeds_is_not_known(make):
     one = [watched(make, name, 40.0, [(0.1, 0.0)] * 4) for name in ("full", "frozen")]
     assert half_widths_at_cost(aggregate(one), SPENT["training"], 40.0, gained) == {}
@@ -105,11 +119,11 @@ def test_where_an_interval_over_seeds_is_not_known(make):
 
 def test_what_is_spent_on_the_way_has_shares_too(make, out):
     """The dear row is surely better, and nothing takes less than the cheap one."""
-    found = [make.record("full", accuracy=0.9), make.record("frozen", accuracy=0.7)]
+    found = [make.record(*row) for seed in range(2) for row in (("full", seed, 0.9), ("frozen", seed, 0.7))]
     costs = [{"train_seconds": 100.0, "train_flops": 10}, {"train_seconds": 40.0, "train_flops": 20}]
     dearer = [
         (make.changed(run, cost=run.cost.model_copy(update=cost)), frame)
-        for (run, frame), cost in zip(found, costs, strict=True)
+        for (run, frame), cost in zip(found, costs * 2, strict=True)
     ]
     rows = aggregate(make.kept(out, dearer), out)
     assert frugal_shares(rows, SPENT["training"]) == pytest.approx({"full": 1.0, "frozen": 1.0}, abs=0.01)
@@ -118,9 +132,19 @@ def test_what_is_spent_on_the_way_has_shares_too(make, out):
 
 def test_shares_of_rows_that_are_alike_lie_between(make, out):
     rows = aggregate(make.kept(out, [make.record("full", accuracy=0.8), make.record("frozen", accuracy=0.8)]), out)
-    shares = frugal_shares(rows, HELD["memory"])
+    shares = frugal_shares(rows, HELD["saved"])
     assert all(0.2 < share < 0.8 for share in shares.values()) and sum(shares.values()) == pytest.approx(1.0, abs=0.01)
-    assert frugal_shares(rows[:1], HELD["memory"]) == {}
+    assert frugal_shares(rows[:1], HELD["saved"]) == {}
+
+
+def test_seconds_and_memory_of_one_seed_are_held_against_nobody(make, out):
+    """Planted fault: of the same answers twice, for 40 s and a hundredth more, the one was unbeaten in each draw."""
+    found = [make.record("full", accuracy=0.8), make.record("again", accuracy=0.8)]
+    slower = make.changed(found[1][0], cost=found[1][0].cost.model_copy(update={"train_seconds": 81.51}))
+    rows = aggregate(make.kept(out, [found[0], (slower, found[1][1])]), out)
+    assert frugal_shares(rows, SPENT["training"]) == frugal_shares(rows, HELD["memory"]) == {}
+    assert sparing_shares(rows, HELD["memory"], "wikipedia") == {}
+    assert sparing_shares(rows, HELD["saved"], "wikipedia").keys() == {"full", "again"}
 
 
 def test_who_holds_less_is_not_beaten(make, out):

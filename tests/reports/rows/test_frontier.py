@@ -39,6 +39,18 @@ def test_path_starts_at_the_untouched_base(make):
     )
 
 
+def test_path_of_a_base_that_was_rounded_starts_at_what_rounding_lost(make):
+    """Planted fault: rounding alone had lost all that the row ever lost, and at half of its gain it was told half of that."""
+    pair = make.record(
+        "lora-8bit",
+        curve=make.curve([(0.1, {"lambada": 0.02}), (0.2, {"lambada": 0.02})]),
+        probes={"lambada": ("accuracy", 0.5, 0.48)},
+    )
+    (row,) = aggregate([make.rounded(pair, "lambada", (0.02, 0.01, 0.03))[0]])
+    assert frontier.curve_places(row, "lambada") == [(0.0, 0.02), (0.1, 0.02), (0.2, 0.02)]
+    assert frontier.at_gain(frontier.curve_places(row, "lambada"), 0.05) == pytest.approx(0.02)
+
+
 def test_equal_gain_is_the_smallest_of_the_largest(make):
     found = [
         make.watched("full", [(0.1, 0.02), (0.3, 0.05), (0.25, 0.06)]),
@@ -110,6 +122,14 @@ def test_a_row_that_gains_more_and_forgets_less_is_always_on_the_frontier(make, 
     rows = aggregate(make.kept(out, [better, worse]), out)
     assert frontier.frontier_shares(rows, "wikipedia") == {"better": 1.0, "worse": 0.0}
     assert frontier.frontier_shares(rows, "another") == {}
+
+
+def test_a_loss_without_an_interval_leaves_no_row_a_share(make, out):
+    """Planted fault: a distance from the base was taken for certain, and so put other rows off the frontier."""
+    pairs = [make.record("full", accuracy=0.9), make.record("frozen", accuracy=0.7)]
+    rows = aggregate(make.kept(out, [pairs[0], make.lost(pairs[1], "wikipedia", (0.05, None, None))]))
+    assert frontier.frontier_shares(rows, "wikipedia") == {}
+    assert {row.label for row in frontier.of_rows(rows, "wikipedia")} <= {"full", "frozen"}
 
 
 def test_shares_do_not_hang_on_the_rows_order(make, out):

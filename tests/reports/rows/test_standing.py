@@ -120,6 +120,16 @@ def test_least_forgotten_stands_first_among_rows_that_train(make, out):
     assert standing.forgetting_standing(rows, "another") is None
 
 
+def test_a_loss_without_an_interval_has_no_place(make, out):
+    """Planted fault: distances from the base, of which no two were tested, put all rows into the top group."""
+    pairs = [make.record(name) for name in ("full", "frozen", "lora")]
+    bare = [make.lost(pair, "wikipedia", (lost, None, None)) for pair, lost in zip(pairs, (0.4, 0.1, 0.2), strict=True)]
+    assert standing.forgetting_standing(aggregate(make.kept(out, bare)), "wikipedia") is None
+    rows = aggregate(make.kept(out, [*pairs[:2], bare[2]]))
+    places = standing.forgetting_standing(rows, "wikipedia")
+    assert len(places.pairs) == 1 and {row.label for row in rows if places.of(row)} == {"full", "frozen"}
+
+
 def test_what_could_be_shown_is_that_of_rows_that_train(make, out):
     rows = aggregate(make.kept(out, make.suite(3)), out)
     trained = [row for row in rows if row.trains]

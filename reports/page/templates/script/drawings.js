@@ -128,7 +128,7 @@ class Drawings {
     const drawing = frame({ values: tuned.flatMap(({ places }) => places.map((place) => place[0])), title: "trials" },
       { values: tuned.flatMap(({ places }) => places.map((place) => place[1])), title: `expected best ${group.measure}${group.share ? ", %," : ""} on validation items` }, "Expected best after so many trials");
     drawLines(drawing, tuned);
-    return figure(drawing.svg.node(), "Expected best after so many trials", "A line that is not yet flat says that more trials would have helped.");
+    return figure(drawing.svg.node(), "Expected best after so many trials", "A line that still rises is a hint that more trials might help, and a flat one proves nothing: the table of trials has the intervals.");
   }
 }
 
