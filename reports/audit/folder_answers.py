@@ -51,6 +51,7 @@ from reports.audit.transfers import transfer_numbers
 LATER = ("accuracy_lost",)
 """The part of a probe that records of the same engine version can lack."""
 BASE_SCORE: Place = ("base_score",)
+BEST_BASE_SCORE: Place = ("best_base", "score")
 SCORE: Place = ("score", "value")
 GAIN, OVER_BEST = ("gain",), ("best_base", "gain")
 """Over the base in a row's own words, and in its best."""
@@ -168,7 +169,8 @@ class FolderAnswers:
             if not scored or any(BASE_SCORE not in numbers[0] for numbers in made_of.values()):
                 return {}
             scores = {name: [each[SCORE] for each in made_of[name]] for name in shown.names}
-            tasks.append(TaskScores(_metric_of_scores(rows), scores, [numbers[0][BASE_SCORE] for numbers in made_of.values()]))
+            bases = [numbers[0].get(BEST_BASE_SCORE, numbers[0][BASE_SCORE]) for numbers in made_of.values()]
+            tasks.append(TaskScores(_metric_of_scores(rows), scores, bases))
         return over_tasks(tasks)
 
     def _rivals_at(self, place: Place, rows: Mapping[str, Sequence[Record]]) -> dict[str, Rival]:

@@ -1,7 +1,7 @@
 """A suite's tasks together: rows by their share of the way from the untouched base to a perfect score, and by their places.
 
-Scores of unlike metrics are never averaged as they are. Each is put as (score - base) / (perfect - base): 0 is the base in the
-best of the words that any row was asked in, the same for all rows, and 1 a score without a fault. Tasks count alike whatever
+Scores of unlike metrics are never averaged as they are. Each is put as (score - base) / (perfect - base): 0 is the base in its
+best words, as validation items choose them, the same for all rows, and 1 a score without a fault. Tasks count alike whatever
 their metric's unit. A task whose score has no known perfect value, or whose base is perfect, has no such way and is left out.
 """
 
@@ -111,9 +111,15 @@ def _base_and_perfect(rows: Sequence[Row]) -> tuple[float, float] | None:
         return None
     higher, quantity = rows[0].higher_is_better, rows[0].quantity
     perfect = float(higher) if quantity.share else PERFECT.get(quantity.name)
-    bases = [row.base_score for row in rows if row.base_score is not None]
+    bases = [base for row in rows if (base := _base_in_best_words(row)) is not None]
     base = max(bases) if higher else min(bases)
     return None if perfect is None or perfect == base else (base, perfect)
+
+
+def _base_in_best_words(row: Row) -> float | None:
+    """In the words that validation items chose, whichever rows stand beside; of a record that knows none, in the row's own."""
+    best = row.outcome.best_base if row.outcome else None
+    return best.score if best else row.base_score
 
 
 def _normalised_scores(row: Row, base: float, perfect: float) -> Floats:

@@ -176,7 +176,7 @@ def _family_in_words(standing: Standing) -> str:
 
 def across_sentences(ranking: Across) -> Iterator[str]:
     """How scores of several tasks are made comparable, and what their two numbers hold."""
-    yield "of the way: from the base in the best words that a row was asked in (0) to no fault (1), on every task."
+    yield "of the way: from the base in its best words, by validation items, (0) to no fault (1), on every task."
     bounded = [row.bounds is not None for row in ranking.rows]
     if any(bounded):
         yield "Its interval holds other seeds on these tasks and items alone, and is too narrow with few seeds."

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.records.outcome import BestBase, Gain
 from reports.rows.across import Across, Overall, across
 from reports.rows.captions import across_sentences
 from reports.rows.rows import aggregate
@@ -71,10 +72,30 @@ def test_several_seeds_have_bounds(make):
 
 
 def test_the_base_is_that_of_the_best_words_of_any_row(make):
-    records = found(make)
+    """Of records that do not know in which words validation items found it best."""
+    records = [make.changed(record, best_base=None) for record in found(make)]
     records[0] = make.changed(records[0], base_score=0.775)  # full on sst2 was asked in better words
     (both,) = across(aggregate(records))
     assert {row.label: row.middle for row in both.rows}["full"] == pytest.approx(((0.91 - 0.775) / 0.225 + 0.2) / 2)
+
+
+def test_the_base_hangs_on_no_other_row(make):
+    """Planted fault: `full` fell from .667 to .500 once a row stood beside it that was asked in words better on test items."""
+    best = BestBase(style="plain", score=0.55, gain=Gain(value=0.1, ci_low=0.0, ci_high=0.2))
+    records = [make.changed(record, best_base=best) for record in found(make)]
+    beside = [
+        make.changed(
+            record,
+            base_score=0.775,
+            setup=record.setup.model_copy(update={"strategy": "instruction"}),
+            run_id=record.run_id[::-1],
+        )
+        for record in records
+        if record.setup.strategy == "full"
+    ]
+    (alone,), (together,) = across(aggregate(records)), across(aggregate([*records, *beside]))
+    middles = [{row.label: row.middle for row in table.rows} for table in (alone, together)]
+    assert len(middles[1]) == 3 and middles[1]["full"] == middles[0]["full"] == pytest.approx(0.5)
 
 
 def test_a_strategy_that_lacks_a_task_and_a_single_task_have_none(make):
