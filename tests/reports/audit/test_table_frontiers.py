@@ -10,9 +10,12 @@ LOST = {"full": 0.05, "frozen": 0.02}
 
 
 def frontiers(make, out):
-    """The rows, and by its price each frontier of gain."""
-    pairs = {name: make.record(name, accuracy=0.85 + lost) for name, lost in LOST.items()}
-    made = [make.lost(pairs[name], "wikipedia", (lost, lost - 0.01, lost + 0.01)) for name, lost in LOST.items()]
+    """The rows, of two seeds each, and by its price each frontier of gain."""
+    made = [
+        make.lost(make.record(name, seed, 0.85 + lost), "wikipedia", (lost, lost - 0.01, lost + 0.01))
+        for name, lost in LOST.items()
+        for seed in range(2)
+    ]
     rows = aggregate(make.kept(out, made), out)
     return rows, {shown.label.rsplit(" / ", 1)[1]: shown for shown in shown_frontiers(rows) if not shown.lost}
 
@@ -46,6 +49,6 @@ def test_memory_of_two_machines_is_no_price(make, out):
     rows, shown = frontiers(make, out)
     assert "memory" in shown
     elsewhere = rows[1].first.provenance.model_copy(update={"device": {"cpu": "another"}})
-    other = make.changed(rows[1].first, provenance=elsewhere)
-    apart = {each.label.rsplit(" / ", 1)[1] for each in shown_frontiers(aggregate([rows[0].first, other], out))}
+    other = [make.changed(run, provenance=elsewhere) for run in rows[1].records]
+    apart = {each.label.rsplit(" / ", 1)[1] for each in shown_frontiers(aggregate([*rows[0].records, *other], out))}
     assert not {"training", "memory"} & apart and {"flops", "saved"} <= apart
