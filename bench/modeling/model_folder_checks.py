@@ -11,6 +11,7 @@ from torch import nn
 from transformers import CONFIG_MAPPING
 
 from bench.errors import UserError
+from bench.modeling.model_hash import weight_files
 from bench.modeling.structure import layers
 from bench.specs.base import Family
 
@@ -170,7 +171,7 @@ def _size_text(size: list[int]) -> str:
 
 def _stored_shapes(folder: Path) -> Weights:
     weights: Weights = {}
-    for path in _weight_files(folder):
+    for path in weight_files(folder):
         try:
             with safe_open(path, framework="pt") as file:
                 weights |= {name: (path, list(file.get_slice(name).get_shape())) for name in file.keys()}  # noqa: SIM118
@@ -180,23 +181,8 @@ def _stored_shapes(folder: Path) -> Weights:
     return weights
 
 
-def _weight_files(folder: Path) -> list[Path]:
-    """The folder's weights; where an index says which files there are, these."""
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        return sorted(folder.glob("*.safetensors"))
-    try:
-        named = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError(f"{index} is no index of safetensors files; fetch or save it again") from error
-    for name in named:
-        if not (isinstance(name, str) and Path(name).name == name and (folder / name).is_file()):
-            raise UserError(f"{index} names {name!r:.80}, and the folder has no such file; fetch or save the model again")
-    return [folder / name for name in named]
-
-
 def _stored_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    for path in _weight_files(folder):
+    for path in weight_files(folder):
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118 (it is no mapping)
                 yield name, file.get_tensor(name)

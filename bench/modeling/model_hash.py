@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache as once
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,8 @@ INCIDENTAL = {"transformers_version", "_name_or_path", "name_or_path", "_commit_
 TEXTS = (".txt", ".model", ".jinja", ".tiktoken", ".bpe", ".py")
 """Endings of the files beside weights and JSON that change what a model gives: of tokenizers, chat templates and own code."""
 READ_BYTES = 2**22
+FOLDERS = 32
+"""Whose hashes are kept in a process."""
 
 
 @once
@@ -46,22 +49,65 @@ def content_hash(folder: Path) -> str:
     """SHA-256, 64 hex digits, over what determines the model's outputs: weights, config, tokenizer, the folder's own code.
 
     Weights count tensor by tensor in the order of their names, and JSON with its keys sorted: the order in a file, and the
-    number of files that the weights are cut into, are the writing library's choice. *.index.json says no more than that.
+    number of files that the weights are cut into, are the writing library's choice. *.index.json says no more than that. Of
+    several safetensors files those count that are loaded. A folder whose files have not been touched is read once a process.
 
     Raises:
         UserError: a file is damaged, or is a pipe or a device, which would be read without end.
     """
-    digest = hashlib.sha256()
+    texts = []
     for path in sorted(folder.iterdir()):
         if path.suffix in (*TEXTS, ".json") and not path.is_file() and not path.is_dir():
             raise UserError(f"{path} is no plain file, or a link to none; a model's folder holds its files")
-        if path.suffix in TEXTS and path.is_file():
-            digest.update(f"{path.name}:{folders.sha256(path)}\n".encode())
-        elif path.suffix == ".json" and path.is_file() and not path.name.endswith(".safetensors.index.json"):
-            digest.update(f"{path.name}:{hashlib.sha256(_canonical_json(path)).hexdigest()}\n".encode())
-    for name, tensor in sorted(_hashed_tensors(folder)):
+        said = path.suffix in TEXTS or (path.suffix == ".json" and not path.name.endswith(".safetensors.index.json"))
+        if said and path.is_file():
+            texts.append(path)
+    weights = weight_files(folder)
+    return _hash_of(tuple(texts), tuple(weights), tuple(map(_stamp, (*texts, *weights))))
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+# The stamps are not read: where one of them changed the files are.
+@lru_cache(maxsize=FOLDERS)
+def _hash_of(texts: tuple[Path, ...], weights: tuple[Path, ...], _stamps: tuple[tuple[int, ...], ...]) -> str:
+    digest = hashlib.sha256()
+    for path in texts:
+        content = hashlib.sha256(_canonical_json(path)).hexdigest() if path.suffix == ".json" else folders.sha256(path)
+        digest.update(f"{path.name}:{content}\n".encode())
+    for name, tensor in sorted(_hashed_tensors(weights)):
         digest.update(f"{name}:{tensor}\n".encode())
     return digest.hexdigest()
+
+
+def check_unchanged(folder: Path, planned: str) -> None:
+    """Raise UserError where a model's folder no longer holds what it held when a run was planned with it, by its hash then."""
+    if content_hash(folder) != planned:
+        raise UserError(f"the model in {folder} has changed since the run was planned; give the command again")
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Those of a folder's safetensors files that transformers loads: model.safetensors, else what the index names, else all.
+
+    Raises:
+        UserError: the index is none, or names a file that is not there.
+    """
+    whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if whole.is_file():
+        return [whole]
+    if not index.is_file():
+        return sorted(folder.glob("*.safetensors"))
+    try:
+        named = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{index} is no index of safetensors files; fetch or save it again") from error
+    for name in named:
+        if not (isinstance(name, str) and Path(name).name == name and (folder / name).is_file()):
+            raise UserError(f"{index} names {name!r:.80}, and the folder has no such file; fetch or save the model again")
+    return [folder / name for name in named]
 
 
 def _canonical_json(path: Path) -> bytes:
@@ -81,7 +127,7 @@ def _without_incidental(value: Any) -> Any:
     return [_without_incidental(entry) for entry in value] if isinstance(value, list) else value
 
 
-def _hashed_tensors(folder: Path) -> Iterator[tuple[str, str]]:
+def _hashed_tensors(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
     """Each tensor's name, and its type, shape and SHA-256.
 
     Read so, no tensor of a type that numpy lacks (bf16) is converted.
@@ -89,7 +135,7 @@ def _hashed_tensors(folder: Path) -> Iterator[tuple[str, str]]:
     Raises:
         UserError: a file is of another format.
     """
-    for path in folder.glob("*.safetensors"):
+    for path in files:
         try:
             yield from _hashed_tensors_of_file(path)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:

@@ -75,6 +75,7 @@ def perform_trial(
 ) -> TrialRecord:
     """The trial's record; where its loss is not finite, one that says so and what was spent until then. It goes on from what is
     kept of it."""
+    trial.run.check_as_planned()
     session = TrainingSession(trial.run, device, progress, folder=folder or RunFolder())
     validation = session.validation(trial.run.task, trial.items)
     set_seed(trial.run.seeds.init)

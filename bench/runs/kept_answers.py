@@ -30,7 +30,8 @@ def read_frame(path: Path) -> pd.DataFrame | None:
         frame = pd.read_parquet(path, page_checksum_verification=True)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, pyarrow.ArrowException):
+    # Where pandas' own description of the table was changed it finds no such key, or no such type.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, pyarrow.ArrowException):
         folders.told_damaged(path, "it is measured again")
         return None
     for name in frame.select_dtypes("object"):  # of numbers `map` would change the type

@@ -6,13 +6,16 @@ It stands below the planning that makes it and the running that does it.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from bench import ENGINE_VERSION
 from bench.data import sources
 from bench.devices.hardware import Precision
+from bench.errors import UserError
 from bench.hashing import digest
 from bench.inference.endpoint_model import EndpointModel
+from bench.modeling.model_hash import check_unchanged
 from bench.modeling.models import Model
 from bench.records.outcome import SeedPart
 from bench.records.record import SEED_PARTS, Seeds, Tuning
@@ -151,6 +154,20 @@ class Run:
     @cached_property
     def id(self) -> str:
         return digest(self.inputs)
+
+    def check_as_planned(self) -> None:
+        """Whether the model and the data are still what they were when the run was planned: it may have waited for hours, and
+        another process that does it reads them anew.
+
+        Raises:
+            UserError: they are not; the sentence says what has changed.
+        """
+        now = replace(self).inputs  # a copy keeps nothing of what was worked out
+        if changed := ", ".join(name for name in self.inputs if now.get(name) != self.inputs[name]):
+            raise UserError(f"what the run hangs on has changed since it was planned ({changed}); give the command again")
+        checkpoint = self.model.checkpoint
+        if checkpoint and isinstance(checkpoint.source, Path):
+            check_unchanged(checkpoint.folder, checkpoint.content_hash)
 
     @property
     def unfit(self) -> str | None:

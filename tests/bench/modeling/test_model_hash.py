@@ -1,6 +1,7 @@
 """A model's content hash: the same where outputs are, another where they aren't."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -9,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from bench.errors import UserError
-from bench.modeling.model_hash import HASH_FILE, content_hash, kept_hash
+from bench.modeling import model_hash
+from bench.modeling.model_hash import HASH_FILE, check_unchanged, content_hash, kept_hash
 
 
 @pytest.fixture
@@ -39,6 +41,48 @@ def test_weights_count_as_tensors_however_they_are_cut_into_files(copy, decoder_
     model.save_pretrained(copy, max_shard_size="200KB")
     assert len(list(copy.glob("*.safetensors"))) > 1 and (copy / "model.safetensors.index.json").is_file()
     assert content_hash(copy) == before
+
+
+def test_of_several_files_those_count_that_are_loaded(copy):
+    """Planted fault: two files of the same tensors, exchanged, had one hash, and transformers loads the one by its name."""
+    other = {name: tensor + 1 for name, tensor in load_file(copy / "model.safetensors").items()}
+    alone = content_hash(copy)
+    save_file(other, copy / "best.safetensors")
+    assert content_hash(copy) == alone
+    for old, new in (("model", "third"), ("best", "model"), ("third", "best")):
+        (copy / f"{old}.safetensors").rename(copy / f"{new}.safetensors")
+    assert content_hash(copy) != alone
+
+
+def test_where_an_index_names_the_files_they_count(copy):
+    alone = content_hash(copy)
+    (copy / "model.safetensors").rename(copy / "one.safetensors")
+    weights = load_file(copy / "one.safetensors")
+    save_file({name: tensor + 1 for name, tensor in weights.items()}, copy / "two.safetensors")
+    found = []
+    for name in ("one", "two"):
+        index = {"metadata": {}, "weight_map": dict.fromkeys(weights, f"{name}.safetensors")}
+        (copy / "model.safetensors.index.json").write_text(json.dumps(index))
+        found.append(content_hash(copy))
+        model = AutoModelForCausalLM.from_pretrained(copy)
+        assert torch.equal(model.model.norm.weight, load_file(copy / f"{name}.safetensors")["model.norm.weight"])
+    assert found[0] == alone != found[1]
+
+
+def test_a_folder_is_read_again_where_a_file_was_touched(copy, monkeypatch):
+    """To a file of the same size and of the same time of change, too."""
+    before, path = content_hash(copy), copy / "model.safetensors"
+    monkeypatch.setattr(model_hash, "_hashed_tensors", lambda _: pytest.fail("nothing was touched"))
+    assert content_hash(copy) == before
+    monkeypatch.undo()
+    check_unchanged(copy, before)
+    status, content = path.stat(), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert content_hash(copy) != before
+    with pytest.raises(UserError, match="has changed since the run was planned; give the command again"):
+        check_unchanged(copy, before)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
 """A table is measured once and read afterwards, as it was."""
 
+import io
+import json
+
 import pandas as pd
 import pytest
+from pyarrow import parquet
 
 from bench.runs.kept_answers import cached_frame, read_frame
 
@@ -33,7 +37,26 @@ def one_bit(content):
     return content[:20] + bytes([content[20] ^ 1]) + content[21:]
 
 
-@pytest.mark.parametrize("damaged", [lambda _: b"", lambda _: b"no table", half, one_bit])
+def described_otherwise(content, change):
+    """With another description of the table by pandas, which has no checksum."""
+    table = parquet.read_table(io.BytesIO(content))
+    described = json.loads(table.schema.metadata[b"pandas"])
+    change(described)
+    to = io.BytesIO()
+    parquet.write_table(table.replace_schema_metadata({b"pandas": json.dumps(described)}), to, write_page_checksum=True)
+    return to.getvalue()
+
+
+def a_key_of_pandas(content):
+    """Planted fault: `KeyError: 'index_columns'`, and the same command never mended it."""
+    return described_otherwise(content, lambda described: described.pop("index_columns"))
+
+
+def a_type_of_pandas(content):
+    return described_otherwise(content, lambda described: described["columns"][2].update(numpy_type="fkoat32"))
+
+
+@pytest.mark.parametrize("damaged", [lambda _: b"", lambda _: b"no table", half, one_bit, a_key_of_pandas, a_type_of_pandas])
 def test_a_damaged_one_is_told_and_measured_again(tmp_path, device, damaged, capsys):
     path = tmp_path / "t.parquet"
     assert read_frame(path) is None and not capsys.readouterr().err

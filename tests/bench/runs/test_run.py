@@ -5,10 +5,12 @@ import json
 import shutil
 
 import pytest
+from safetensors.torch import load_file, save_file
 from transformers import GenerationConfig
 
 from bench.errors import UserError
 from bench.modeling.models import Model
+from bench.placing.local import as_received, as_sent
 from bench.planning import plan as planning
 from bench.planning.options import PlanOptions
 from bench.specs.budget import Budget
@@ -90,8 +92,8 @@ def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached(tmp_path):
     assert len({first, one(model="n"), one(temperature=0.5), one(max_tokens=9), one(base_url="http://localhost:2/v1")}) == 5
 
 
-def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
-    """Task and rehearsal are the user's files; the suite's folder moves, then one of them changes."""
+def written_suite(folder, **changes):
+    """A suite of the user's own: task and rehearsal are files beside it."""
     built_in = Library()
     columns = {"text": "t", "label": "l"}
     task = built_in.task("sst2").model_dump(exclude_defaults=True)
@@ -108,12 +110,18 @@ def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
         "strategies/multitask.yaml": json.dumps(strategy),
     }
     files |= {"tasks/a.csv": "t,l\nx,positive\n", "tasks/b.csv": "t,l\ny,negative\n", "strategies/c.csv": "t\nz\n"}
+    for file, content in (files | changes).items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(content)
+    return str(folder / "mine.yaml")
+
+
+def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
+    """The suite's folder moves, then one of its files changes."""
 
     def made(name, **changes):
-        for file, content in (files | changes).items():
-            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name / file).write_text(content)
-        (run,) = planning.plan(PlanOptions(str(tmp_path / name / "mine.yaml"), model="tiny-bert"), "fp32")
+        suite = written_suite(tmp_path / name, **changes)
+        (run,) = planning.plan(PlanOptions(suite, model="tiny-bert"), "fp32")
         return run.id
 
     first = made("first")
@@ -130,6 +138,35 @@ def test_a_share_is_one_share_however_it_is_written(same):
 
 def unfit(suite, model="tiny-bert", **options):
     return {run.strategy.name: run.unfit for run in planning.plan(PlanOptions(suite, model=model, **options), "fp32")}
+
+
+def as_a_worker_gets_it(run):
+    """With what was worked out of it when it was planned."""
+    assert run.id
+    return as_received(as_sent(run))
+
+
+@pytest.mark.parametrize(("file", "part"), [("tasks/b.csv", "task"), ("strategies/c.csv", "rehearsal")])
+def test_a_run_whose_data_have_changed_since_it_was_planned_is_refused(tmp_path, file, part):
+    """Planted fault: labels that were turned round between planning and a worker's reading gave a score under the old id."""
+    suite = written_suite(tmp_path)
+    (run,) = planning.plan(PlanOptions(suite, model="tiny-bert"), "fp32")
+    as_a_worker_gets_it(run).check_as_planned()
+    (tmp_path / file).write_text((tmp_path / file).read_text().replace("y,negative", "y,positive").replace("z", "w"))
+    with pytest.raises(UserError, match=rf"has changed since it was planned \({part}\); give the command again"):
+        as_a_worker_gets_it(run).check_as_planned()
+
+
+def test_a_run_whose_model_has_changed_since_it_was_planned_is_refused(decoder_folder, tmp_path):
+    """Planted fault: other weights had a score under the old model's hash, and the base's answers were kept under it."""
+    folder = shutil.copytree(decoder_folder, tmp_path / "model")
+    (run,) = plan(strategies=["full"], model=str(folder))
+    as_a_worker_gets_it(run).check_as_planned()
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: tensor * 1.5 for name, tensor in weights.items()}, folder / "model.safetensors")
+    for each in (run, as_a_worker_gets_it(run)):
+        with pytest.raises(UserError, match="the model in .* has changed since the run was planned; give the command again"):
+            each.check_as_planned()
 
 
 def test_what_cannot_be_done_is_told_in_the_plan(decoder_folder):
