@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+from functools import cache
 from typing import Literal, cast, get_args
 
 import torch
@@ -13,6 +14,17 @@ from bench.errors import UserError
 from bench.processes.threads import CORES
 
 Precision = Literal["auto", "fp32", "bf16"]
+INSTRUCTION_VARIABLES = (
+    "ATEN_CPU_CAPABILITY",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "ONEDNN_MAX_CPU_ISA",
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+)
+"""Of torch, oneDNN and MKL, by which a user chooses among a processor's instructions."""
+INSTRUCTION_FLAGS = ("avx", "amx", "fma", "f16c", "sse4")
+"""What the names of the sets begin with that multiply and add."""
 
 
 def uses_gpu() -> bool:
@@ -76,9 +88,25 @@ def _multiplies_bf16() -> bool:
     return allowed and bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
+def instruction_sets() -> dict[str, str]:
+    """By which instructions the processor computes, as far as libraries choose among them: what rounds alike under one name.
+
+    Virtual machines call unlike processors the same, and a variable may keep a library from the newest ones.
+    """
+    told = {name: value for name in INSTRUCTION_VARIABLES if (value := os.environ.get(name))}
+    known = " ".join(sorted(flag for flag in _cpu_entry("flags").split() if flag.startswith(INSTRUCTION_FLAGS)))
+    return {"flags": known, "torch": torch.backends.cpu.get_cpu_capability(), **told}
+
+
 def cpu_name() -> str:
+    return _cpu_entry("model name") or platform.processor() or platform.machine()
+
+
+@cache
+def _cpu_entry(name: str) -> str:
+    """What Linux says of the first core; empty where it says nothing."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+            return next((line.split(":", 1)[1].strip() for line in file if line.startswith(name)), "")
+    except OSError:
+        return ""

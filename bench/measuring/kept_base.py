@@ -8,6 +8,7 @@ import pandas as pd
 from bench import ENGINE_VERSION, folders
 from bench.devices.device import Device
 from bench.devices.environment import versions
+from bench.devices.hardware import instruction_sets
 from bench.hashing import digest
 from bench.inference.evalset import EvalSet
 from bench.measuring.rounding import Rounding
@@ -59,5 +60,6 @@ class KeptBase:
             # An untouched model must forget exactly nothing; how much memory the machine has does not enter its numbers, and
             # the precision of training only where it is asked for.
             "device": {name: value for name, value in device.items() if name not in ("memory_bytes", "platform", "precision")},
+            "instructions": instruction_sets(),
             "versions": versions(),
         }

@@ -1,7 +1,8 @@
 """What reports make of the suites' rows, kept beside the results from one time to the next: a suite is read and counted again
 only where one of its records, or this code, has changed.
 
-A record is known by its file's name, size and time of change. `summary/` can be deleted at any time.
+A record is known by its file's name, size and time of change. `summary/` can be deleted at any time. What is kept begins with
+a line of its checksum: where a bit of it was changed it is made again.
 """
 
 import json
@@ -101,7 +102,7 @@ def _run_index(results: Path, folder: Path, stamps: Stamps) -> Known:
     # JSON gives tuples back as lists.
     if index.keys() != old_index.keys() or any(list(each) != old_index[run] for run, each in index.items()):
         _keep_text(folder / ".gitignore", "*\n")  # an accepted baseline that is looked at stays as it was committed
-        _keep_text(folder / "index.json", _compact_json(index))
+        _keep_json(folder / "index.json", index)
     return index
 
 
@@ -126,7 +127,7 @@ def _kept_summary(results: Path, folder: Path, made: SuiteReport, runs: Sequence
         return kept
     rows = list(_rows_of_suite(results, tuple(runs), tuple(sorted(set(known) - set(runs))) if mixes else (), digest(files)))
     part = {"key": key, "made": made.of(rows), "refused": _refusal_of_rows(rows)}
-    _keep_text(path, _compact_json(part))
+    _keep_json(path, part)
     return part
 
 
@@ -165,13 +166,19 @@ def _summary_stem(suite: str) -> str:
 def _kept_json(path: Path) -> Any:
     """What was kept; None where nothing was, or it can't be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        checksum, _, text = path.read_text(encoding="utf-8").partition("\n")
+        return json.loads(text) if checksum == _checksum(text) else None
     except (OSError, ValueError):
         return None
 
 
-def _compact_json(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+def _keep_json(path: Path, content: Any) -> None:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    _keep_text(path, f"{_checksum(text)}\n{text}")
+
+
+def _checksum(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _keep_text(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
 
 from bench import folders
 from bench.devices.device import Device
@@ -41,9 +42,11 @@ def of_probes(session, rounding=None, items=6):
         (lambda patch: patch.setattr(kept_base, "versions", lambda: {"torch": "0"}), True),
         (lambda patch: patch.setattr(Run, "base_wordings", (Wording(style="instruction"),)), True),
         (lambda patch: described(patch, threads=77), True),
+        (lambda patch: patch.setenv("MKL_ENABLE_INSTRUCTIONS", "AVX2"), True),
+        (lambda patch: patch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2"), True),
         (lambda patch: described(patch, memory_bytes=1, platform="elsewhere"), False),
     ],
-    ids=["engine", "versions", "wording", "threads", "memory"],
+    ids=["engine", "versions", "wording", "threads", "instructions of MKL", "instructions of torch", "memory"],
 )
 def test_the_key_hangs_on_the_environment_but_not_on_memory(session, cache, monkeypatch, change, differs):
     before = key(cache, session)

@@ -18,6 +18,8 @@ from transformers import (
     MPNetModel,
     OPTConfig,
     OPTForCausalLM,
+    Phi3Config,
+    Phi3ForCausalLM,
     RobertaConfig,
     RobertaForSequenceClassification,
     T5Config,
@@ -71,6 +73,25 @@ def test_rotary_positions_end_where_the_config_says_and_relative_ones_nowhere():
         assert (
             positions(T5EncoderModel(T5Config(vocab_size=20, d_model=16, d_kv=8, d_ff=16, num_layers=2, num_heads=2))) is None
         )
+
+
+def test_long_range_rotary_positions_end_where_an_answer_would_hang_on_the_texts_beside_it():
+    """Planted fault: a text was read otherwise, by nats, beside one that is longer than those of the first pre-training."""
+    turned = {"rope_type": "longrope", "rope_theta": 1e4, "short_factor": [1.0] * 4, "long_factor": [3.0] * 4}
+    said = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "num_key_value_heads": 2, "initializer_range": 1.0}
+    config = Phi3Config(**SMALL, **said, original_max_position_embeddings=16, rope_parameters=turned)
+    torch.manual_seed(0)
+    model = Phi3ForCausalLM(config).eval()
+    assert positions(model) == 16 < config.max_position_embeddings
+
+    def answer(beside: int) -> torch.Tensor:
+        """To a text of 8 tokens, padded beside one of so many."""
+        ids, mask = torch.arange(beside).repeat(2, 1) % 17 + 3, torch.ones(2, beside, dtype=torch.long)
+        mask[0, 8:] = 0
+        with torch.no_grad():
+            return model(ids, attention_mask=mask).logits[0, :8]
+
+    assert torch.allclose(answer(9), answer(16), atol=1e-5) and not torch.allclose(answer(9), answer(17), atol=1e-5)
 
 
 def test_heads_and_adapters_leave_them_as_they_are():

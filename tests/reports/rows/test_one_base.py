@@ -20,7 +20,7 @@ def test_the_frontier_is_of_gains_over_one_base(rows):
     assert [row.gain.value for row in held] == pytest.approx([0.30, 0.15])
     assert [row.label for row in frontier.of_rows(held, "wikipedia")] == ["full"]
     assert frontier_shares(held, "wikipedia")["instruction"] < 0.05
-    assert frugal_shares(held, HELD["memory"]) == pytest.approx({"full": 1.0, "instruction": 0.0}, abs=0.05)
+    assert frugal_shares(held, HELD["saved"]) == pytest.approx({"full": 1.0, "instruction": 0.0}, abs=0.05)
 
 
 def test_rows_of_one_base_are_as_they_are(make):

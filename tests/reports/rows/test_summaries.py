@@ -70,6 +70,18 @@ def test_other_code_and_what_cannot_be_read_make_parts_anew(make, out, made, par
     assert parts() == first and len(made) == 6
 
 
+def test_what_is_kept_is_held_to_its_checksum(make, out, made, parts):
+    """Planted faults: a changed digit was printed, and a list in place of a summary was an `AttributeError`."""
+    two_suites(make, out)
+    first = parts()
+    for path in (out / "summary").glob("suite-*.json"):
+        path.write_text(path.read_text().replace('"full"', '"fulk"'))
+    assert parts() == first and len(made) == 4
+    for path in (out / "summary").glob("*.json"):
+        path.write_text("[1, 2]")
+    assert parts() == first and len(made) == 6
+
+
 def test_each_look_and_each_choice_of_runs_has_its_own(make, out, made, parts):
     record, *_ = two_suites(make, out)
     assert parts(look="100 columns") == parts(look="100 columns") and made == ["other", "sentiment"]
