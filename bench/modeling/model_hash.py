@@ -63,17 +63,12 @@ def content_hash(folder: Path) -> str:
         if said and path.is_file():
             texts.append(path)
     weights = weight_files(folder)
-    return _hash_of_content(tuple(texts), tuple(weights), tuple(map(_file_state, (*texts, *weights))))
-
-
-def _file_state(path: Path) -> tuple[int, ...]:
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return _hash_of_content(tuple(texts), tuple(weights), tuple(map(folders.file_state, (*texts, *weights))))
 
 
 # The states are not read: where one of them changed the files are.
 @lru_cache(maxsize=FOLDERS)
-def _hash_of_content(texts: tuple[Path, ...], weights: tuple[Path, ...], _states: tuple[tuple[int, ...], ...]) -> str:
+def _hash_of_content(texts: tuple[Path, ...], weights: tuple[Path, ...], _states: tuple[tuple[int, ...] | None, ...]) -> str:
     digest = hashlib.sha256()
     for path in texts:
         content = hashlib.sha256(_canonical_json(path)).hexdigest() if path.suffix == ".json" else folders.sha256(path)

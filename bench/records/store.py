@@ -15,7 +15,7 @@ from pyarrow.parquet import ParquetFile
 from pydantic import ValidationError
 
 from bench.errors import UserError
-from bench.folders import write_text, writing
+from bench.folders import file_state, write_text, writing
 from bench.records.migration import NewerSchema, migrated
 from bench.records.outcome import first_fault
 from bench.records.record import Record
@@ -92,21 +92,11 @@ def stored_record(path: Path) -> Record:
     Raises:
         UserError: also where it is another run's than its file's name says, or the answers beside it are cut off.
     """
-    return _read_by_stamps(path, _stamp(path), _stamp(path.with_suffix(".parquet")))
+    return _read_by_stamps(path, file_state(path), file_state(path.with_suffix(".parquet")))
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file is written anew, where it is moved in place too; None where there is none."""
-    try:
-        known = path.stat()
-    except OSError:
-        return None
-    return known.st_ino, known.st_size, known.st_mtime_ns
-
-
-# The stamps are not read: a file that was written anew has others, and so is no longer found in the cache.
 @lru_cache(maxsize=65_536)
-def _read_by_stamps(path: Path, *_stamps: tuple[int, int, int] | None) -> Record:
+def _read_by_stamps(path: Path, *_stamps: tuple[int, ...] | None) -> Record:
     record = read_record(path)
     if record.run_id != path.stem:  # two files of one run would be one row, and the other run's were lost
         own = f"{record.run_id}.json"

@@ -230,3 +230,15 @@ def test_a_cache_that_cannot_be_written_names_its_variable(tmp_path, monkeypatch
 def test_a_long_name_can_be_written(tmp_path):
     folders.write_text(tmp_path / f"{'n' * 250}.txt", "x")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_that_was_written_anew_has_another_state(tmp_path):
+    """Also where it is as large and as old as before."""
+    path = tmp_path / "file"
+    assert folders.file_state(path) is None
+    path.write_text("one")
+    before, status = folders.file_state(path), path.stat()
+    assert folders.file_state(path) == before
+    path.write_text("two")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert folders.file_state(path) != before
