@@ -13,6 +13,7 @@ from probing import Elsewhere
 from tenacity import wait_none
 from transformers import PreTrainedModel
 
+from bench.errors import UserError
 from bench.inference import chat
 from bench.inference.local import LocalBackend
 from bench.measuring import checks, evaluation, measures
@@ -49,6 +50,12 @@ def fresh(own_cache, monkeypatch):
 @pytest.fixture
 def done(device):
     return lambda run: perform.perform(run, device, Progress(False, 1))
+
+
+def test_a_run_is_done_with_the_model_that_it_was_planned_with(planned, done):
+    run = planned("zero-shot")
+    with pytest.raises(UserError, match="has changed since the run was planned"):
+        done(replace(run, model=replace(run.model, content_hash="0" * 64)))
 
 
 def test_a_base_in_bf16_holds_its_checks_too(planned, done, own_cache):

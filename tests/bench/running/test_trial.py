@@ -7,7 +7,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 import pytest
 import torch
 
-from bench.errors import RunError, TooSlowError
+from bench.errors import RunError, TooSlowError, UserError
 from bench.measuring.evaluation import Session, TrainingSession
 from bench.planning.search_summary import summed_up
 from bench.progress import Progress
@@ -132,6 +132,13 @@ def test_a_trial_that_was_broken_off_goes_on_and_says_so(made, done, device, tmp
     parts = perform_trial(trial, device, Progress(False, 1), folder=kept())
     assert (whole.provenance.resumed, parts.provenance.resumed) == ([], [2])
     assert parts.score == whole.score and parts.cost.train_tokens == whole.cost.train_tokens
+
+
+def test_a_trial_is_made_with_the_model_that_it_was_planned_with(made, done):
+    trial = made()
+    other = replace(trial.run, model=replace(trial.run.model, content_hash="0" * 64))
+    with pytest.raises(UserError, match="has changed since the run was planned"):
+        done(replace(trial, run=other))
 
 
 def test_what_a_trial_is_not_asked_is_no_part_of_its_id_and_all_else_is(made, planned):
