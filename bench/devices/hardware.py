@@ -16,6 +16,7 @@ from bench.processes.threads import CORES
 Precision = Literal["auto", "fp32", "bf16"]
 INSTRUCTION_VARIABLES = (
     "ATEN_CPU_CAPABILITY",
+    "DNNL_DEFAULT_FPMATH_MODE",
     "DNNL_MAX_CPU_ISA",
     "MKL_CBWR",
     "MKL_ENABLE_INSTRUCTIONS",
@@ -23,8 +24,8 @@ INSTRUCTION_VARIABLES = (
     "ONEDNN_DEFAULT_FPMATH_MODE",
 )
 """Of torch, oneDNN and MKL, by which a user chooses among a processor's instructions."""
-INSTRUCTION_FLAGS = ("avx", "amx", "fma", "f16c", "sse4")
-"""What the names of the sets begin with that multiply and add."""
+INSTRUCTION_FLAGS = ("avx", "amx", "fma", "f16c", "sse4", "asimd", "sve", "sme", "bf16", "i8mm")
+"""What the names of the sets begin with that multiply and add, on x86 and on ARM."""
 
 
 def uses_gpu() -> bool:
@@ -94,7 +95,8 @@ def instruction_sets() -> dict[str, str]:
     Virtual machines call unlike processors the same, and a variable may keep a library from the newest ones.
     """
     told = {name: value for name in INSTRUCTION_VARIABLES if (value := os.environ.get(name))}
-    known = " ".join(sorted(flag for flag in _cpu_entry("flags").split() if flag.startswith(INSTRUCTION_FLAGS)))
+    flags = (_cpu_entry("flags") or _cpu_entry("Features")).split()
+    known = " ".join(sorted(flag for flag in flags if flag.startswith(INSTRUCTION_FLAGS)))
     return {"flags": known, "torch": torch.backends.cpu.get_cpu_capability(), **told}
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from torch import nn
 
 from bench.devices.device import Device
+from bench.errors import UserError
 from bench.inference.backend import Backend
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
@@ -53,6 +54,21 @@ class TrainingSession:
     device: Device
     progress: Progress
     folder: RunFolder = field(default_factory=RunFolder, kw_only=True)
+
+    def check_as_planned(self) -> None:
+        """`Run.check_as_planned`, by the main process for all: one that saw a change alone would leave the others waiting.
+
+        Raises:
+            UserError: on all processes.
+        """
+        fault: str | None = None
+        if self.device.main:
+            try:
+                self.run.check_as_planned()
+            except UserError as error:
+                fault = str(error)
+        if fault := self.device.agreed(fault):
+            raise UserError(fault)
 
     @cached_property
     def encoding(self) -> Encoding:

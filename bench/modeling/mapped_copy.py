@@ -19,7 +19,7 @@ from safetensors import safe_open
 
 from bench import folders
 from bench.modeling.model_files import MODEL_ENDINGS
-from bench.modeling.model_hash import safetensors_header, weight_files
+from bench.modeling.model_hash import safetensors_header
 from bench.modeling.models import Model
 
 CONVERTED = ("F16", "BF16", "F32", "F64")
@@ -61,7 +61,7 @@ class MappedCopy:
 
     @cached_property
     def _headers(self) -> list[dict[str, Any]]:
-        return [_header(path) for path in weight_files(self.model.folder)]
+        return [_header(path) for path in self.model.folder.glob("*.safetensors")]
 
     def made(self) -> Model:
         """The model as it is in these files, which are written now if need be; the same one where none are needed."""
@@ -73,10 +73,10 @@ class MappedCopy:
         return replace(self.model, source=self.path)
 
     def _write(self, target: Path) -> None:
-        for path in weight_files(self.model.folder):
-            _convert(path, target / path.name, self.bits)
         for path in self.model.folder.iterdir():
-            if path.suffix in (*MODEL_ENDINGS, ".py") and path.suffix != ".safetensors" and path.is_file():
+            if path.suffix == ".safetensors":
+                _convert(path, target / path.name, self.bits)
+            elif path.suffix in (*MODEL_ENDINGS, ".py") and path.is_file():
                 shutil.copyfile(path, target / path.name)
 
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from bench import folders
 from bench.errors import UserError
 
-HASH_FILE = "content.v1.sha256"
+HASH_FILE = "content.v2.sha256"
 """Name of the file in a prepared folder that keeps its hash: inside, so that both come and go together. Its number is that of
 the way of hashing: a later way must not read what an earlier one kept."""
 INCIDENTAL = {"transformers_version", "_name_or_path", "name_or_path", "_commit_hash", "is_local", "local_files_only"}
@@ -49,8 +49,9 @@ def content_hash(folder: Path) -> str:
     """SHA-256, 64 hex digits, over what determines the model's outputs: weights, config, tokenizer, the folder's own code.
 
     Weights count tensor by tensor in the order of their names, and JSON with its keys sorted: the order in a file, and the
-    number of files that the weights are cut into, are the writing library's choice. *.index.json says no more than that. Of
-    several safetensors files those count that are loaded. A folder whose files have not been touched is read once a process.
+    number of files that the weights are cut into, are the writing library's choice. *.index.json says no more than that. Other
+    safetensors files count with their names: an adapter's, which is loaded too, or one that config.json names. A folder whose
+    files have not been touched is read once a process.
 
     Raises:
         UserError: a file is damaged, or is a pipe or a device, which would be read without end.
@@ -63,18 +64,28 @@ def content_hash(folder: Path) -> str:
         if said and path.is_file():
             texts.append(path)
     weights = weight_files(folder)
-    return _hash_of_content(tuple(texts), tuple(weights), tuple(map(folders.file_state, (*texts, *weights))))
+    others = sorted(set(folder.glob("*.safetensors")) - set(weights))
+    states = tuple(map(folders.file_state, (*texts, *weights, *others)))
+    return _hash_of_content(tuple(texts), tuple(weights), tuple(others), states)
 
 
 # The states are not read: where one of them changed the files are.
 @lru_cache(maxsize=FOLDERS)
-def _hash_of_content(texts: tuple[Path, ...], weights: tuple[Path, ...], _states: tuple[tuple[int, ...] | None, ...]) -> str:
+def _hash_of_content(
+    texts: tuple[Path, ...],
+    weights: tuple[Path, ...],
+    others: tuple[Path, ...],
+    _states: tuple[tuple[int, ...] | None, ...],
+) -> str:
     digest = hashlib.sha256()
     for path in texts:
         content = hashlib.sha256(_canonical_json(path)).hexdigest() if path.suffix == ".json" else folders.sha256(path)
         digest.update(f"{path.name}:{content}\n".encode())
     for name, tensor in sorted(_hashed_tensors(weights)):
         digest.update(f"{name}:{tensor}\n".encode())
+    for path in others:
+        for name, tensor in sorted(_hashed_tensors([path])):
+            digest.update(f"{path.name}/{name}:{tensor}\n".encode())
     return digest.hexdigest()
 
 
@@ -85,7 +96,7 @@ def check_unchanged(folder: Path, planned: str) -> None:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """Those of a folder's safetensors files that transformers loads: model.safetensors, else what the index names, else all.
+    """Those of a folder's safetensors files that hold its model: model.safetensors, else what the index names, else all.
 
     Raises:
         UserError: the index is none, or names a file that is not there.

@@ -35,9 +35,9 @@ from bench.training.state import TrainingState
 def perform(run: Run, device: Device, progress: Progress, folder: RunFolder | None = None) -> tuple[Record, pd.DataFrame]:
     """The run's record, and the table of its items; it goes on from what is kept of it."""
     with tracked(run, device, progress.say) as tracked_records:
-        run.check_as_planned()
         started = datetime.now(UTC).isoformat(timespec="seconds")
         session = Session.of(run, device, progress, folder)
+        session.check_as_planned()
         set_lasting_objects_aside()
         untouched = Untouched(session)
         self_tests = untouched.self_tests()

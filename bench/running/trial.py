@@ -75,8 +75,8 @@ def perform_trial(
 ) -> TrialRecord:
     """The trial's record; where its loss is not finite, one that says so and what was spent until then. It goes on from what is
     kept of it."""
-    trial.run.check_as_planned()
     session = TrainingSession(trial.run, device, progress, folder=folder or RunFolder())
+    session.check_as_planned()
     validation = session.validation(trial.run.task, trial.items)
     set_seed(trial.run.seeds.init)
     peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, validation, pruner)

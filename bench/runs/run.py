@@ -162,8 +162,11 @@ class Run:
         Raises:
             UserError: they are not; the sentence says what has changed.
         """
+        task_fingerprint.forget()
+        probe_fingerprint.forget()
         now = replace(self).inputs  # a copy keeps nothing of what was worked out
-        if changed := ", ".join(name for name in self.inputs if now.get(name) != self.inputs[name]):
+        names = (name for name in {**self.inputs, **now} if now.get(name) != self.inputs.get(name))
+        if changed := ", ".join(names):
             raise UserError(f"what the run hangs on has changed since it was planned ({changed}); give the command again")
         checkpoint = self.model.checkpoint
         if checkpoint and isinstance(checkpoint.source, Path):

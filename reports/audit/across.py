@@ -19,7 +19,7 @@ TIED_AT = 12
 
 @dataclass(frozen=True)
 class TaskScores:
-    """One task's: the score of each row's runs, and the untouched model's in its best words, as each row knows them."""
+    """One task's: the score of each row's runs, and the untouched model's in its best words, as the rows know it."""
 
     metric: str
     rows: Mapping[str, Sequence[float]]

@@ -169,7 +169,8 @@ class FolderAnswers:
             if not scored or any(BASE_SCORE not in numbers[0] for numbers in made_of.values()):
                 return {}
             scores = {name: [each[SCORE] for each in made_of[name]] for name in shown.names}
-            bases = [numbers[0].get(BEST_BASE_SCORE, numbers[0][BASE_SCORE]) for numbers in made_of.values()]
+            best = [numbers[0][BEST_BASE_SCORE] for numbers in made_of.values() if BEST_BASE_SCORE in numbers[0]]
+            bases = best or [numbers[0][BASE_SCORE] for numbers in made_of.values()]
             tasks.append(TaskScores(_metric_of_scores(rows), scores, bases))
         return over_tasks(tasks)
 

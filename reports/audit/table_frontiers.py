@@ -74,9 +74,8 @@ def _sparing_frontiers(label: str, paying: Sequence[Row]) -> Iterator[ShownFront
 
 def _probe_frontier_numbers(rows: Sequence[Row], probe: str) -> Iterator[tuple[Place, float]]:
     best = {row.label for row in frontier.of_rows(rows, probe)}
-    for label, share in frontier.frontier_shares(rows, probe).items():
-        yield ("frontier", label), float(label in best)
-        yield ("frontier_share", label), share
+    yield from ((("frontier", row.label), float(row.label in best)) for row, _, _ in frontier.with_place(rows, probe))
+    yield from ((("frontier_share", label), share) for label, share in frontier.frontier_shares(rows, probe).items())
     reached = frontier.equal_gain(rows)
     for row in rows:
         if probe in row.forgetting and (price := frontier.per_gained(row, probe)) is not None:

@@ -59,8 +59,9 @@ class Measure:
         """Run ids of the rows with the best value; none where the rows are not ranked."""
         if self.standing is None:
             return set()
-        # NaN is neither the most nor the least, and would be either by its place.
-        known = {row.first.run_id: value for row in rows if numbers.finite(value := self.value(row)) and value is not None}
+        # NaN is neither the most nor the least, and would be either by its place. A number without an interval has no place.
+        ranked = [row for row in rows if self.standing.of(row)]
+        known = {row.first.run_id: value for row in ranked if numbers.finite(value := self.value(row)) and value is not None}
         ahead = (max if self.higher else min)(known.values(), default=None)
         return {run_id for run_id, value in known.items() if value == ahead}
 

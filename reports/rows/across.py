@@ -111,15 +111,11 @@ def _base_and_perfect(rows: Sequence[Row]) -> tuple[float, float] | None:
         return None
     higher, quantity = rows[0].higher_is_better, rows[0].quantity
     perfect = float(higher) if quantity.share else PERFECT.get(quantity.name)
-    bases = [base for row in rows if (base := _base_in_best_words(row)) is not None]
+    best = [row.outcome.best_base.score for row in rows if row.outcome and row.outcome.best_base]
+    # The base in the words that validation items chose, whichever rows stand beside; else in the best of the rows' own.
+    bases = best or [row.base_score for row in rows if row.base_score is not None]
     base = max(bases) if higher else min(bases)
     return None if perfect is None or perfect == base else (base, perfect)
-
-
-def _base_in_best_words(row: Row) -> float | None:
-    """In the words that validation items chose, whichever rows stand beside; of a record that knows none, in the row's own."""
-    best = row.outcome.best_base if row.outcome else None
-    return best.score if best else row.base_score
 
 
 def _normalised_scores(row: Row, base: float, perfect: float) -> Floats:

@@ -103,15 +103,13 @@ def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
 
 
 def with_loss(rows: Sequence[Row], take: Take, probe: str) -> list[tuple[Row, Estimate, list[float]]]:
-    """Those of `with_cost` that lost something of a probe, or gained, by a number with an interval: each with that and with the
-    costs. None where they lost it in unlike units."""
+    """Those of `with_cost` that lost something of a probe, or gained: each with that and with the costs. None where they lost
+    it in unlike units."""
     costs = {row.label: of_runs for row, _, of_runs in with_cost(rows, take)}
     asked = [row for row in rows if row.label in costs and probe in row.forgetting]
     if len({row.forgetting[probe].quantity for row in asked}) > 1:
         return []
-    lost = ((row, row.forgetting[probe].lost) for row in asked)
-    # What has no interval, as a distance from the base, would be taken for certain.
-    return [(row, loss, costs[row.label]) for row, loss in lost if loss.low is not None]
+    return [(row, row.forgetting[probe].lost, costs[row.label]) for row in asked]
 
 
 def sparing_shares(rows: Sequence[Row], take: Take, probe: str) -> Mapping[str, float]:
@@ -121,11 +119,13 @@ def sparing_shares(rows: Sequence[Row], take: Take, probe: str) -> Mapping[str, 
 
 def _unbeaten_for_cost(paid_for: Sequence[tuple[Row, Estimate, list[float]]], take: Take, sign: float) -> Mapping[str, float]:
     """Of rows with what came for a cost, more of which is better with the sign 1, and less with -1; nothing where there are not
-    two, or where the cost is measured and no row has a second seed."""
+    two, where some row's number has no interval, or where the cost is measured and no row has a second seed."""
     # The same rows get the same draws, in whatever order they come.
     paying = sorted(paid_for, key=lambda each: each[0].label)
-    # Seconds of one seed would be taken for certain: a hundredth of one more would make a row the dearer one in each draw.
-    unsure = take in MEASURED and all(len(of_runs) < 2 for *_, of_runs in paying)
+    # Each would be taken for certain, as a distance from the base, or seconds of one seed: a hundredth of one more would make a
+    # row the dearer one in each draw.
+    unsure = any(number.low is None for _, number, _ in paying)
+    unsure |= take in MEASURED and all(len(of_runs) < 2 for *_, of_runs in paying)
     if len(paying) < 2 or unsure:
         return {}
     generator = np.random.default_rng(0)

@@ -94,7 +94,7 @@ def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:
 
 
 def forgetting_standings(rows: Sequence[Row]) -> dict[str, Standing]:
-    """Of each probe that at least two of the rows which train have lost something of, or gained."""
+    """Of each probe that at least two rows which train have lost something of, or gained, by a number with an interval."""
     return {probe: standing for probe in probe_names(rows) if (standing := forgetting_standing(rows, probe))}
 
 

@@ -19,6 +19,23 @@ def test_each_object_is_asked_about_once_by_its_identity(monkeypatch):
     assert len(asked) == 4
 
 
+def test_what_is_forgotten_is_asked_again():
+    asked = []
+
+    @once_per_object
+    def length(values):
+        """Its words."""
+        asked.append(values)
+        return len(values)
+
+    one = [1]
+    assert length(one) == 1 and length.__doc__ == "Its words."
+    one.append(2)
+    assert length(one) == 1
+    length.forget()
+    assert length(one) == 2 and len(asked) == 2
+
+
 def test_what_fails_is_tried_again():
     found = []
 

@@ -58,6 +58,24 @@ def test_an_unknown_precision_is_the_users():
         hardware.requested("fp16")
 
 
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ({"flags": "fpu sse sse4_2 avx2 amx_tile fma"}, "amx_tile avx2 fma sse4_2"),
+        ({"Features": "fp asimd crc32 sve i8mm"}, "asimd i8mm sve"),
+        ({}, ""),
+    ],
+    ids=["x86", "ARM", "no Linux"],
+)
+def test_instruction_sets_are_those_that_multiply(monkeypatch, said, known):
+    monkeypatch.setattr(hardware, "_cpu_entry", lambda name: said.get(name, ""))
+    for name in hardware.INSTRUCTION_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
+    told = hardware.instruction_sets()
+    assert told == {"flags": known, "torch": torch.backends.cpu.get_cpu_capability(), "MKL_CBWR": "AVX2"}
+
+
 def test_the_processor_has_a_name_and_cores(monkeypatch):
     assert hardware.cpu_name().strip() and hardware.cores() >= 1
     monkeypatch.setenv("TUNEBENCH_CORES", "3")  # of a node that others share

@@ -43,15 +43,23 @@ def test_weights_count_as_tensors_however_they_are_cut_into_files(copy, decoder_
     assert content_hash(copy) == before
 
 
-def test_of_several_files_those_count_that_are_loaded(copy):
-    """Planted fault: two files of the same tensors, exchanged, had one hash, and transformers loads the one by its name."""
-    other = {name: tensor + 1 for name, tensor in load_file(copy / "model.safetensors").items()}
-    alone = content_hash(copy)
-    save_file(other, copy / "best.safetensors")
-    assert content_hash(copy) == alone
+def test_two_files_that_are_exchanged_are_another_model(copy):
+    """Planted fault: with the same tensors' names they had one hash, and transformers loads the one that is called so."""
+    save_file({name: tensor + 1 for name, tensor in load_file(copy / "model.safetensors").items()}, copy / "best.safetensors")
+    before = content_hash(copy)
     for old, new in (("model", "third"), ("best", "model"), ("third", "best")):
         (copy / f"{old}.safetensors").rename(copy / f"{new}.safetensors")
-    assert content_hash(copy) != alone
+    assert content_hash(copy) != before
+
+
+@pytest.mark.parametrize("name", ["adapter_model", "best"])
+def test_a_file_beside_the_model_s_counts(copy, name):
+    """transformers loads an adapter that lies there too, and weights that config.json names."""
+    weights, found = load_file(copy / "model.safetensors"), [content_hash(copy)]
+    for factor in (1.0, 5.0):
+        save_file({key: tensor * factor for key, tensor in weights.items()}, copy / f"{name}.safetensors")
+        found.append(content_hash(copy))
+    assert len(set(found)) == 3
 
 
 def test_where_an_index_names_the_files_they_count(copy):
@@ -66,7 +74,7 @@ def test_where_an_index_names_the_files_they_count(copy):
         found.append(content_hash(copy))
         model = AutoModelForCausalLM.from_pretrained(copy)
         assert torch.equal(model.model.norm.weight, load_file(copy / f"{name}.safetensors")["model.norm.weight"])
-    assert found[0] == alone != found[1]
+    assert len({alone, *found}) == 3
 
 
 def test_a_folder_is_read_again_where_a_file_was_touched(copy, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from bench.records.outcome import Pair
 from reports.boards.cells import EMPTY
 from reports.page.forgetting import forgetting_section
+from reports.rows.captions import RANKS_OF_MODELS
 from reports.rows.one_base import BEST_WORDS
 from reports.rows.rows import aggregate
 
@@ -103,6 +104,12 @@ def test_rounding_contamination_relative_forgetting_and_other_numbers(make):
 def test_rows_that_train_nothing_or_failed_are_left_out(make):
     found = [make.record("zero-shot", trainable=0)[0], make.failed("x")]
     assert forgetting_section(aggregate(found)).tables == []
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(1, True), (2, False)])
+def test_ranks_of_one_seed_are_said_to_be_of_these_models(make, out, seeds, told):
+    rows = aggregate(make.kept(out, [make.record(name, seed) for name in ("full", "frozen") for seed in range(seeds)]), out)
+    assert (RANKS_OF_MODELS in forgetting_section(rows).notes) == told
 
 
 def test_ranks_and_what_they_could_have_shown(make, out):

@@ -54,6 +54,15 @@ def test_least_is_best_of_what_was_lost(make, out):
     assert ahead.setup.hyperparameters == {"learning_rate": 1e-5}
 
 
+def test_a_loss_without_an_interval_is_no_best_one(make, out):
+    """Planted fault: the row of which nothing was tested was bold, and those that were stood as tied with it."""
+    pairs = [make.record(name) for name in ("full", "frozen", "lora")]
+    rows = aggregate(make.kept(out, [*pairs[:2], make.lost(pairs[2], "wikipedia", (0.001, None, None))]))
+    (column,) = measures(rows, ["forgetting.wikipedia"])
+    ids = {row.label: row.first.run_id for row in rows}
+    assert column.best(rows) | column.tied(rows) == {ids["full"], ids["frozen"]} and ids["lora"] not in column.best(rows)
+
+
 def test_gains_over_different_bases_are_not_ranked(make, out):
     rows = rows_of(make, out, {2: 0.9, 4: 0.8})
     assert measures(rows, ["gain"])[0].best(rows)

@@ -1,6 +1,7 @@
 """Places of rows in a column: what is compared, on which grounds, and what the column could have shown."""
 
 import itertools
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
@@ -135,10 +136,24 @@ def test_what_could_be_shown_is_that_of_rows_that_train(make, out):
     trained = [row for row in rows if row.trains]
     all_rows, alone = standing.score_standing(rows), standing.score_standing(trained)
     assert len(all_rows.pairs) == 21 and len(alone.pairs) == 10
-    # The same components, looked at among more pairs.
-    assert all_rows.detectable.value > alone.detectable.value > alone.detectable.floor
-    assert alone.detectable.floor == pytest.approx(pilot_of(trained).smallest(3), abs=1e-6)
+    # The same components, looked at among more pairs. Seeds of these rows do nothing but answer by chance, and set no floor.
+    assert all_rows.detectable.value > alone.detectable.value > alone.detectable.floor == 0
     assert alone.detectable.low < alone.detectable.value < alone.detectable.high
+
+
+def test_the_floor_is_that_which_a_plan_of_a_larger_study_has(make, out):
+    """Seeds that lie ten points apart. Planted fault: with what their own answers add it was larger than `power` said."""
+    found = [
+        make.record(name, seed, share + 0.1 * seed)
+        for name, share in (("full", 0.65), ("frozen", 0.7), ("lora", 0.6))
+        for seed in range(3)
+    ]
+    rows = aggregate(make.kept(out, found), out)
+    floor = standing.score_standing(rows).detectable.floor
+    margin = mean_margin([pair.margin for pair in standing.score_standing(rows).pairs])
+    share = fmean(row.score.value for row in rows)
+    assert margin.own > 0 and floor < detectable(replace(margin, items=0.0, own=0.0), 3, share, known=6).value
+    assert floor == pytest.approx(pilot_of(rows).smallest(3), rel=1e-6) and floor > 0.1
 
 
 def test_the_range_is_known_by_the_seeds_of_all_rows(make, out):
