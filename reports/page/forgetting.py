@@ -15,7 +15,7 @@ from reports.boards.cells import (
     without_empty,
 )
 from reports.rows import frontier, numbers
-from reports.rows.captions import RANKS_OF_MODELS, forgetting_sentences
+from reports.rows.captions import forgetting_sentences, ranks_of_models
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
@@ -45,8 +45,7 @@ def forgetting_section(rows: Sequence[Row]) -> Section:
         for probe, standing in of_probes.items()
         for sentence in forgetting_sentences(standing)
     ]
-    if not all(standing.seeded for of_probes in standings.values() for standing in of_probes.values()):
-        found.append(RANKS_OF_MODELS)
+    found += ranks_of_models(standing for of_probes in standings.values() for standing in of_probes.values())
     return Section("Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *found], terms)
 
 

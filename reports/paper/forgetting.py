@@ -16,7 +16,7 @@ from reports.formats.console import add_cells, add_column, console, plain_table,
 from reports.formats.markdown import escaped, markdown_table
 from reports.paper import plot
 from reports.rows import frontier, numbers
-from reports.rows.captions import RANKS_OF_MODELS, forgetting_ranks, forgetting_sentences, statement
+from reports.rows.captions import forgetting_ranks, forgetting_sentences, ranks_of_models, statement
 from reports.rows.environments import other_environments
 from reports.rows.fairness import check_comparable, unfair
 from reports.rows.means import Forgotten
@@ -180,8 +180,7 @@ def _standing_notes(rows: Sequence[Row]) -> Iterator[str]:
     standings = forgetting_standings(rows)
     for probe, standing in standings.items():
         yield f"{probe}: {' '.join((forgetting_ranks(rows, standing), *forgetting_sentences(standing)))}"
-    if not all(standing.seeded for standing in standings.values()):
-        yield RANKS_OF_MODELS
+    yield from ranks_of_models(standings.values())
 
 
 def _significance(rows: Sequence[Row], probe: str) -> str:

@@ -1,6 +1,6 @@
 """What the intervals of a table hold and what they assume, in sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bench.statistics.estimates import Estimate
 from bench.statistics.intervals import FEW_SEEDS
@@ -84,11 +84,16 @@ def standing_sentences(standing: Standing | None) -> Iterator[str]:
         return
     yield f"rank: the places that a row may have, after {_family_in_words(standing)} of scores."
     yield f"Top group, than which none is better by more than chance: {_top_in_words(standing)}."
-    if not standing.seeded:
-        yield RANKS_OF_MODELS
+    yield from ranks_of_models([standing])
     yield from loud_rows(standing)
     yield from smallest_found(standing)
     yield from _unpaired_sentence(standing)
+
+
+def ranks_of_models(standings: Iterable[Standing]) -> Iterator[str]:
+    """That some of these places are those of trained models alone, where they are."""
+    if not all(standing.seeded for standing in standings):
+        yield RANKS_OF_MODELS
 
 
 def forgetting_sentences(standing: Standing) -> Iterator[str]:
