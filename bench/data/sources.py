@@ -125,11 +125,17 @@ def fingerprint(source: Source) -> dict[str, Any]:
         return {**shape, "sha256": assets.asset(source.asset).sha256}
     if source.path:
         with _plain_file(source.path) as path:
-            return {**shape, "sha256": folders.sha256(path)}
+            return {**shape, "sha256": _hash_of_file(path, folders.file_state(path))}
     if hub.pins_commit(source):
         return shape
     shape = {key: value for key, value in shape.items() if key not in ("hub", "config", "split", "revision")}
     return {**shape, "sha256": _hash_of_rows(source.model_dump_json())}
+
+
+# The state is not read: where it changed the file is. Each run asks when it is planned, and again when it begins.
+@lru_cache(maxsize=256)
+def _hash_of_file(path: Path, _state: tuple[int, ...] | None) -> str:
+    return folders.sha256(path)
 
 
 @lru_cache(maxsize=32)

@@ -3,6 +3,7 @@ from collections import Counter
 
 import pytest
 
+from bench import folders
 from bench.data import assets, sources
 from bench.errors import UserError
 from bench.specs.source import Source
@@ -206,3 +207,15 @@ def test_rows_are_kept_by_an_expression_over_what_the_file_says(tmp_path):
         own(tmp_path, rows, keep={"text": "("})
     with pytest.raises(ValueError, match="'title' is none of"):
         own(tmp_path, rows, keep={"title": "a"})
+
+
+def test_a_file_is_hashed_once_until_it_is_written_anew(tmp_path, monkeypatch):
+    """Each run of a suite asks what its data are, when it is planned and when it begins."""
+    path, hashed, hashing = tmp_path / "a.csv", [], folders.sha256
+    monkeypatch.setattr(folders, "sha256", lambda of: hashed.append(of) or hashing(of))
+    source = Source(path=str(path), columns={"text": "t"})
+    path.write_text("t\none\n")
+    assert sources.fingerprint(source) == sources.fingerprint(source) and len(hashed) == 1
+    before = sources.fingerprint(source)
+    path.write_text("t\ntwo\n")
+    assert sources.fingerprint(source) != before and len(hashed) == 2
