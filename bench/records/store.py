@@ -92,11 +92,12 @@ def stored_record(path: Path) -> Record:
     Raises:
         UserError: also where it is another run's than its file's name says, or the answers beside it are cut off.
     """
-    return _read_by_stamps(path, file_state(path), file_state(path.with_suffix(".parquet")))
+    return _read_by_states(path, file_state(path), file_state(path.with_suffix(".parquet")))
 
 
+# The states are not read: a file that was written anew has another, and so is no longer found in the cache.
 @lru_cache(maxsize=65_536)
-def _read_by_stamps(path: Path, *_stamps: tuple[int, ...] | None) -> Record:
+def _read_by_states(path: Path, *_states: tuple[int, ...] | None) -> Record:
     record = read_record(path)
     if record.run_id != path.stem:  # two files of one run would be one row, and the other run's were lost
         own = f"{record.run_id}.json"

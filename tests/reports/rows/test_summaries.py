@@ -107,14 +107,14 @@ def test_nothing_is_read_again_of_what_stays(make, out, parts, monkeypatch):
     two_suites(make, out)
     parts()
     make.kept(out, [make.record("lora-8bit")])
-    store._read_by_stamps.cache_clear()  # another process
+    store._read_by_states.cache_clear()  # another process
     read = {"read_record": [], "read_items": []}
     for name, seen in read.items():
         original = getattr(store, name)
         monkeypatch.setattr(store, name, lambda *of, seen=seen, original=original: seen.append(of[-1]) or original(*of))
     parts()
     assert [len(seen) for seen in read.values()] == [3, 3]
-    store._read_by_stamps.cache_clear()
+    store._read_by_states.cache_clear()
     parts()
     assert [len(seen) for seen in read.values()] == [3, 3]
 
