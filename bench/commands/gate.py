@@ -17,7 +17,7 @@ GATE = typer.Typer()
 BASELINE = typer.Typer(no_args_is_help=True, help="Results that later ones are held against.")
 ACCEPTED = Path("baselines/accepted")
 
-NOT_MINDED = "How small a change nobody minds: 2points, .05nats, 5% (the defaults), or several with commas."
+NOT_MINDED = "How small a change nobody minds: 2points, .05nats, .01nats/token, 5% (the defaults), or some with commas."
 
 
 @GATE.command()

@@ -1,5 +1,6 @@
 """A comparison for programs. Keys may come; none goes."""
 
+from dataclasses import asdict
 from math import exp
 from typing import Any
 
@@ -14,7 +15,7 @@ def changes_as_json(comparison: Compared) -> dict[str, Any]:
         "new": comparison.new.name,
         "old": comparison.old.name,
         "status": comparison.status,
-        "within": {"points": comparison.within.points, "nats": comparison.within.nats, "percent": comparison.within.percent},
+        "within": asdict(comparison.within),
         "changes": [_change_object(change) for change in comparison.changes],
         "failing": list(comparison.broken),
         "not_comparable": list(comparison.refused),

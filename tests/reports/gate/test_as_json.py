@@ -23,7 +23,7 @@ def test_keys_and_numbers(sides, held):
         "changed",
         "notes",
     ]
-    assert whole["status"] == 1 and whole["within"] == {"points": 2.0, "nats": 0.05, "percent": 5.0}
+    assert whole["status"] == 1 and whole["within"] == {"points": 2.0, "nats": 0.05, "nats_per_token": 0.01, "percent": 5.0}
     score = next(each for each in whole["changes"] if (each["row"], each["what"]) == ("full", "score"))
     assert (
         score["verdict"] == "worse" and score["change"] == pytest.approx(-0.15) and score["ci_low"] < -0.15 < score["ci_high"]
