@@ -18,6 +18,7 @@ from reports.rows.means import MEAN_COSTS
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked
 from reports.rows.standing import Standing, score_places, score_standing, shown
+from reports.rows.verdicts import BESIDE_INTERVALS, MARKED, mark, verdict_word
 
 CSV_TERMS = {
     "metric": "score",
@@ -41,6 +42,8 @@ WITH_INTERVAL = " [95 %]"
 """With which the score's header ends."""
 INTERVAL_ENDS = ("_low", "_high")
 """With which the columns of an interval's ends end."""
+VERDICT_END = "_verdict"
+"""With which the column of what is said of a loss ends."""
 
 
 def rows_as_csv(rows: Sequence[Row]) -> str:
@@ -56,6 +59,8 @@ def rows_as_csv(rows: Sequence[Row]) -> str:
 def _csv_term(column: str) -> str:
     if column.endswith(INTERVAL_ENDS):
         return "interval"
+    if column.startswith(FORGETS) and column.endswith(VERDICT_END):
+        return "verdict"
     return "forgetting" if column.startswith(FORGETS) else CSV_TERMS.get(column, column)
 
 
@@ -89,8 +94,12 @@ def _csv_places(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
 
 
 def _csv_losses(row: Row) -> dict[str, Any]:
-    columns = [_csv_estimate(f"{FORGETS}{name}", part.lost) for name, part in row.forgetting.items()]
-    return {key: value for of_probe in columns for key, value in of_probe.items()}
+    columns = {f"{FORGETS}{name}": part.lost for name, part in row.forgetting.items()}
+    return {
+        key: value
+        for column, lost in columns.items()
+        for key, value in {**_csv_estimate(column, lost), f"{column}{VERDICT_END}": verdict_word(lost)}.items()
+    }
 
 
 def _csv_costs(row: Row) -> dict[str, Any]:
@@ -133,6 +142,7 @@ def _shown_table(group: tuple[str, str, str], rows: Sequence[Row]) -> ShownTable
     columns = [("strategy", "strategy"), ("rank", "rank"), (f"{first.name}{WITH_INTERVAL}", "score"), *gains, *losses]
     lines = [[row.label, *_cells(row, standing, list(probes))] for row in scored]
     told = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
+    told += [MARKED, BESIDE_INTERVALS] if probes else []
     told += [*forgetting_lines(scored), *unfair(rows), *stated_sources(rows)]
     told += [other.sentence for other in other_environments(rows)]
     told += [sentence for row in scored for sentence in doubts(row)]
@@ -176,7 +186,10 @@ def rows_as_latex(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:
     lost = [
-        numbers.signed(part.lost, part.quantity) if (part := row.forgetting.get(name)) else numbers.MISSING for name in probes
+        f"{numbers.signed(part.lost, part.quantity)}{mark(part.lost)}"
+        if (part := row.forgetting.get(name))
+        else numbers.MISSING
+        for name in probes
     ]
     seconds, saved = (row.cost.train_seconds, row.cost.saved_bytes) if row.cost else (None, None)
     return [

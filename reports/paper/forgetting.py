@@ -25,6 +25,7 @@ from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
 from reports.rows.standing import forgetting_standings
+from reports.rows.verdicts import verdict_word
 
 
 class Header(NamedTuple):
@@ -46,8 +47,6 @@ HEADERS = [
 ]
 GAIN_OVER_BEST = Header("over best [95 %]", "over_best")
 """In place of the gain, where rows were asked in unlike words and what they gained is over one base."""
-BETTER = {"gain": "better"}
-"""The verdict on a probe that gained, in a table that has the task's gain beside it."""
 RELATIVE = [Header("strategy", "strategy"), Header("FG, %", "relative_forgetting")]
 CURVES_ENDING = ".svg"
 
@@ -139,7 +138,7 @@ def _probe_cells(row: Row, forgotten: Forgotten, probe: str, reached: float | No
     equal = frontier.at_gain(frontier.curve_places(row, probe), reached) if reached else None
     yield numbers.signed(row.gain, row.quantity) if row.gain else numbers.MISSING
     yield numbers.signed(lost, quantity)
-    yield BETTER.get(lost.verdict, lost.verdict) if lost.verdict else numbers.MISSING
+    yield verdict_word(lost) or numbers.MISSING
     yield numbers.MISSING if price is None else numbers.quotient(price)
     yield numbers.MISSING if equal is None else numbers.difference(equal, quantity)
     yield numbers.difference(forgotten.rounding.value, quantity) if forgotten.rounding else numbers.MISSING
@@ -185,8 +184,8 @@ def _standing_notes(rows: Sequence[Row]) -> Iterator[str]:
 
 def _significance(rows: Sequence[Row], probe: str) -> str:
     """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
-    called = {"loss": "loss", "gain": BETTER["gain"], "none": "not significant", None: "without an interval"}
-    verdicts = [(called[row.forgetting[probe].lost.verdict], row.label) for row in rows if probe in row.forgetting]
+    called = {"loss": "loss", "better": "better", "none": "not significant", None: "without an interval"}
+    verdicts = [(called[verdict_word(row.forgetting[probe].lost)], row.label) for row in rows if probe in row.forgetting]
     # A list of all names would say the same in more words.
     if len(verdicts) > 1 and all(word == "not significant" for word, _ in verdicts):
         return f"{probe}: not significant for any row."

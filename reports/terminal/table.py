@@ -21,6 +21,7 @@ from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked, staged
 from reports.rows.standing import Standing
 from reports.rows.summaries import SuiteReport, suite_summaries
+from reports.rows.verdicts import MARKED, mark
 from reports.terminal import lines
 from reports.terminal.across import across_table
 from reports.unseen_characters import printable
@@ -31,7 +32,6 @@ PROBE_WIDTH = 9
 PROBES_A_LINE = 1
 NAME_WIDTH = 11
 RANK_WIDTH = 4
-MARK = "*"
 GAINS = {"gain": ("gain",), "over_best": ("over", "best")}
 """The two gains of a row, with their headers."""
 COSTS = {("training", "train", "s"): 5, ("memory", "peak", "GB"): 5, ("trainable", "trained", "%"): 7}
@@ -98,7 +98,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             say(console, sentence)
         # A mark that no row has needs no explanation.
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
-            say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
+            say(console, MARKED)
         for sentence in (*forgetting_lines(scored), *_findable_loss_lines(scored)):
             say(console, sentence)
     sentences = [*conclusion(rows, places), *next_step(rows, places)]
@@ -201,7 +201,7 @@ def _loss_cells(row: Row, probes: dict[str, numbers.Quantity]) -> Iterator[str]:
         lost = row.forgetting.get(name)
         text = numbers.difference(lost.lost.value, quantity) if lost else numbers.MISSING
         # As wide as the mark, so that digits stay below each other.
-        yield text + (MARK if lost and lost.lost.significant else " ")
+        yield text + ((mark(lost.lost) if lost else "") or " ")
 
 
 def _stages_table(rows: Sequence[Row]) -> Table:

@@ -1,10 +1,12 @@
 """Rows as CSV, Markdown and LaTeX."""
 
 import csv
+from dataclasses import replace
 from io import StringIO
 
 from typesetting import EVIL, typeset
 
+from bench.statistics.estimates import Estimate
 from reports.exchange.tables import rows_as_csv, rows_as_latex, rows_as_markdown, score_text
 from reports.rows.fairness import unfair
 from reports.rows.rows import aggregate
@@ -56,6 +58,25 @@ def test_what_forbids_to_trust_a_row_goes_with_it(make, out):
     assert "- full: the check padding does not hold; don't trust this row" in rows_as_markdown(rows)
     told = {line["row"]: line["doubts"] for line in csv.DictReader(StringIO(rows_as_csv(rows)))}
     assert told == {"full": "full: the check padding does not hold; don't trust this row", "frozen": ""}
+
+
+def test_a_loss_has_its_verdict_in_every_export(make):
+    """Planted fault: of three probes an interval without correction left out zero, and a paper's table showed it as it was."""
+    probes = dict.fromkeys(("wikipedia", "lambada", "arc-easy"), ("loss (nats per token)", 3.2, 3.2))
+    (row,) = aggregate([make.record("full", probes=probes)[0]])
+    ends = {
+        "wikipedia": (0.013, 0.010, 0.016, 1e-9),
+        "lambada": (0.043, 0.001, 0.086, 0.09),
+        "arc-easy": (-0.2, -0.3, -0.1, 1e-4),
+    }
+    for name, (value, low, high, p) in ends.items():
+        row.forgetting[name] = replace(row.forgetting[name], lost=Estimate(value, low, high, "items", runs=1, p=p))
+    for text in (rows_as_markdown([row]), rows_as_latex([row]).replace("$-$", "-")):
+        assert "+0.013 [+0.010, +0.016]*" in text and "-0.200 [-0.300, -0.100]*" in text
+        assert "+0.043 [+0.001, +0.086] " in text and text.count("*: this forgetting is more than chance") == 1
+    (line,) = csv.DictReader(StringIO(rows_as_csv([row])))
+    verdicts = {name: line[f"forgets.{name}_verdict"] for name in probes}
+    assert verdicts == {"wikipedia": "loss", "lambada": "none", "arc-easy": "better"}
 
 
 def test_the_name_of_a_metric_is_no_markup(make):
