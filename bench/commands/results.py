@@ -57,17 +57,22 @@ def _print_contract(suite: str | None, out: Path, budget: str | None) -> None:
 
     records = _chosen_records(suite, out, budget)
     # Unequal rows are let through: a program is refused nothing that is there.
-    parts = suite_summaries(out, out, SuiteReport("standings", _standings), True, _run_filter(suite, out, budget))
-    standing_by_run = {run: standing for part in parts for run, standing in part.items()}
-    print(json.dumps([as_contract(record, *standing_by_run.get(record.run_id, ())) for record in records], indent=1))
+    parts = suite_summaries(out, out, SuiteReport("rows", _beside_records), True, _run_filter(suite, out, budget))
+    by_run = {run: told for part in parts for run, told in part.items()}
+    print(json.dumps([as_contract(record, *by_run.get(record.run_id, ())) for record in records], indent=1))
 
 
-def _standings(rows: "Sequence[Row]") -> "dict[str, tuple[float | None, Places | None]]":
-    """By run's id what its row says of its score: the deviation between seeds, and the places."""
+def _beside_records(rows: "Sequence[Row]") -> "dict[str, tuple[float | None, Places | None, list[str]]]":
+    """By run's id what its row and its table say: the score's deviation between seeds, the row's places, and what makes the
+    table unequal. Rows that answer different questions have no places."""
+    from reports.rows.fairness import of_one_question, unfair
+    from reports.rows.rows import grouped
     from reports.rows.standing import score_places
 
-    places = score_places(rows)
-    return {run.run_id: (row.seed_sd, places.get(run.run_id)) for row in rows for run in row.records}
+    tables = grouped(rows)
+    places = score_places([row for table in tables.values() if of_one_question(table) for row in table])
+    unequal = {group: list(unfair(table)) for group, table in tables.items()}
+    return {run.run_id: (row.seed_sd, places.get(run.run_id), unequal[row.group]) for row in rows for run in row.records}
 
 
 def _print_trials(suite: str | None, out: Path, budget: str | None) -> None:

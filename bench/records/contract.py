@@ -3,6 +3,7 @@
 Keys may come; none goes.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from bench.records.outcome import Elsewhere, Gain, Outcome
@@ -12,9 +13,11 @@ Json = dict[str, Any]
 ORIGIN = ("engine_version", "trust_remote_code", "started", "inputs")
 
 
-def as_contract(record: Record, seed_sd: float | None = None, rank: tuple[int, int] | None = None) -> Json:
+def as_contract(
+    record: Record, seed_sd: float | None = None, rank: tuple[int, int] | None = None, unequal: Sequence[str] = ()
+) -> Json:
     """The keys of schema 1, in its order, and then those that came later. `seed_sd` and `rank`, its best and its worst place,
-    are those of the run's row, which no single record knows."""
+    are those of the run's row, and `unequal` is said of its table: no single record knows them."""
     return {
         "schema_version": record.schema_version,
         "run_id": record.run_id,
@@ -44,6 +47,7 @@ def as_contract(record: Record, seed_sd: float | None = None, rank: tuple[int, i
         "source": record.provenance.source.model_dump() if record.provenance.source else None,
         "spending": record.spending.model_dump(mode="json") if record.spending else None,
         "overran": record.overran,
+        "unequal": list(unequal),
     }
 
 

@@ -65,6 +65,11 @@ def check_comparable(rows: Sequence[Row]) -> None:
             )
 
 
+def of_one_question(rows: Sequence[Row]) -> bool:
+    """Whether the rows of one suite, model and task answer one question."""
+    return not any(each.refuses for each in unlike(rows))
+
+
 def unfair(rows: Sequence[Row]) -> Iterator[str]:
     """Sentences for the caption of one table: what differs, and who spent more than the budget."""
     for each in unlike(rows):

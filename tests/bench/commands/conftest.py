@@ -31,15 +31,15 @@ def out(tmp_path):
 def kept(out):
     """Writes a record that was made up, without items."""
 
-    def keep(strategy, budget="512examples", engine=5, examples=512):
+    def keep(strategy, budget="512examples", engine=5, examples=512, task="t"):
         score = Score(name="accuracy", value=0.8, ci_low=0.7, ci_high=0.9, n=100, share=True)
         needed = (name for name, field in Cost.model_fields.items() if field.is_required())
         cost = Cost(**dict.fromkeys(needed, None) | {"train_examples": examples})
         inputs = {"engine": engine, "strategy": strategy} | ({"budget": budget, "seed": 0} if examples else {})
-        setup = Setup(suite="s", model="m", task="t", strategy=strategy, hyperparameters={}, seed=0, budget=budget)
+        setup = Setup(suite="s", model="m", task=task, strategy=strategy, hyperparameters={}, seed=0, budget=budget)
         origin = Provenance(versions={}, device={}, engine_version=engine, inputs=inputs)
         found = {"setup": setup, "outcome": Outcome(score=score), "cost": cost, "provenance": origin}
-        store.write_record(out, Record(run_id=f"{strategy}-{budget}-{engine}", status="ok", **found))
+        store.write_record(out, Record(run_id=f"{task}-{strategy}-{budget}-{engine}", status="ok", **found))
 
     return keep
 

@@ -102,6 +102,20 @@ def test_programs_are_refused_nothing(called, out, kept):
     assert status == 0 and len(json.loads(shown)) == 2
 
 
+def test_programs_are_told_what_tables_would_refuse(called, out, kept):
+    """Planted fault: rows of two engine versions had ranks among each other, and no key said that they answer two questions."""
+    kept("full", task="rte")
+    kept("lora", task="rte", budget="64examples", examples=64)
+    kept("full")
+    kept("lora", engine=4)
+    found = json.loads(called("results", "--json", "--out", out)[1])
+    told = {(each["task"], each["strategy"]): (each["rank"], each["unequal"]) for each in found}
+    apart, other_budget = told["t", "full"], told["rte", "full"]
+    assert told["t", "lora"] == apart and told["rte", "lora"][1] == other_budget[1]
+    assert apart[0] is None and [said.split(" differs")[0] for said in apart[1]] == ["not the same question: engine version"]
+    assert other_budget[0] and [said.split(" differs")[0] for said in other_budget[1]] == ["not the same chance: budget"]
+
+
 def test_choice_is_made_within_limits(called, out, kept):
     kept("full")
     kept("zero-shot", examples=0)

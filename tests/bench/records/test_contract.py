@@ -7,7 +7,7 @@ from bench.records.record import Record
 WORDS = """schema_version run_id suite model task strategy seed status reason score metrics base_score gain gain_ci_low
 gain_ci_high elsewhere robustness forgetting relative_forgetting curve stages checks cost losses validation hyperparameters
  budget tuning versions device provenance environment_id asked seed_sd rank
- best_base references collapsed source spending overran"""
+ best_base references collapsed source spending overran unequal"""
 KEYS = WORDS.split()
 
 
