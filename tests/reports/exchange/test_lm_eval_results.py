@@ -47,6 +47,16 @@ def test_samples_become_the_table_of_items(harness_file, riddle_lines):
     assert 0 < score.ci_low < 0.5 < score.ci_high < 1 and score.share
 
 
+def test_items_that_a_task_gave_no_metric_are_no_items_of_it(harness_file, riddle_lines):
+    """The harness leaves them out of its count. Planted fault: the whole file was refused."""
+    unasked = [{**line, "metrics": []} for line in riddle_lines([(None, None), (None, None)])]
+    lines = [*unasked, *({**line, "doc_id": 2 + number} for number, line in enumerate(riddle_lines()))]
+    record, items = by_task(harness_file({"riddles": lines}))["riddles"]
+    assert items["item"].tolist() == ["2", "3", "4", "5"] and record.outcome.score.n == 4
+    with pytest.raises(FormatError, match="holds 3 items, and the results are of 4"):
+        by_task(harness_file({"riddles": lines[:-1]}))
+
+
 def test_samples_are_part_of_the_id(harness_file, riddle_lines):
     alone = by_task(harness_file())
     beside = by_task(harness_file({"riddles": riddle_lines()}))
