@@ -38,7 +38,10 @@ def print_power(rows: Sequence[Row], difference: str) -> None:
         wanted = _parsed_difference(difference, scored[0].quantity) if scored else None
         # A suite may have scores in several units, of which a difference can be in one alone.
         if isinstance(pilot, str) or wanted is None:
-            reasons.append(f"{where}: {pilot if isinstance(pilot, str) else f'its score is in {scored[0].quantity.unit}'}")
+            other_unit = (
+                f"its score is in {scored[0].quantity.unit}, and the difference '{difference}' is not" if scored else ""
+            )
+            reasons.append(f"{where}: {pilot if isinstance(pilot, str) else other_unit}")
             continue
         _show_plan(to, where, scored, pilot, wanted)
         for sentence in unfair(scored):

@@ -82,8 +82,11 @@ def test_another_unit_or_none_is_the_user_s_mistake(make, out):
             print_power(rows, text)
     with pytest.raises(UserError, match="'200points': scores that lie between 0 and 1 are less than 100 points apart"):
         print_power(rows, "200points")
-    with pytest.raises(UserError, match="no pilot to plan from; .* its score is in points"):
-        print_power(rows, "2nats")
+    for text in ("2nats", "2"):  # planted fault: of a number without a unit it said no more than that scores have one
+        with pytest.raises(
+            UserError, match=f"no pilot to plan from; .* its score is in points, and the difference '{text}' is not"
+        ):
+            print_power(rows, text)
     with pytest.raises(UserError, match="one seed says nothing"):
         print_power(aggregate(make.kept(out, make.suite(1)), out), "2points")
 
