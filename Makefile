@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # HASHES=1: nothing is installed but the files of requirements.lock, each by its SHA-256.
 HASHES ?=
-# pip compiles what it installs one file after the other: of the set-up's two and a half minutes that takes more than one.
+# pip compiles what it installs one file after the other, which takes a large part of the set-up.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 PIP := $(INSTALL) -c constraints.txt
 # All cores do it instead. Packages hold templates that are no Python yet, so that some files can't be compiled.
