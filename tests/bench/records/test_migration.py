@@ -13,7 +13,15 @@ from bench.records.outcome import Delta, Gain
 from bench.records.record import Record
 
 LATER = {"schema_version": 2, "environment_id": None, "asked": None, "seed_sd": None, "rank": None}
-LATER |= {"best_base": None, "references": {}, "collapsed": None, "source": None, "spending": None, "overran": False}
+LATER |= {
+    "best_base": None,
+    "references": {},
+    "collapsed": None,
+    "source": None,
+    "spending": None,
+    "overran": False,
+    "unequal": [],
+}
 
 
 # Old endpoints say 0 of these, which nobody knows of a model behind an API.
