@@ -7,7 +7,6 @@ of Classifiers over Multiple Data Sets, with Nemenyi's critical difference.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binom, rankdata, studentized_range
 
 from bench.statistics.arrays import Floats
 from bench.statistics.intervals import CONFIDENCE
@@ -54,6 +53,8 @@ def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
 
 def average_ranks(scores: Floats) -> Floats:
     """Of scores, (rows, tasks), of which higher is better: each row's mean place, ties sharing theirs."""
+    from scipy.stats import rankdata  # half a second that only several tasks need
+
     # Means of the same seeds' scores in another order differ in their last bit, and are a tie.
     return np.asarray(rankdata(-np.round(np.asarray(scores, np.float64), 12), axis=0).mean(-1), dtype=np.float64)
 
@@ -73,6 +74,8 @@ def by_sign_test(rows: int, tasks: int) -> bool:
 
 
 def _nemenyi(rows: int, tasks: int) -> float:
+    from scipy.stats import studentized_range  # as above
+
     # Endless degrees of freedom, because the variance of ranks is known and not estimated.
     quantile = float(studentized_range.ppf(CONFIDENCE, rows, np.inf)) / np.sqrt(2)
     return float(quantile * np.sqrt(rows * (rows + 1) / (6 * tasks)))
@@ -81,5 +84,7 @@ def _nemenyi(rows: int, tasks: int) -> float:
 def _farthest_by_chance(tasks: int) -> float:
     """The least distance of two equal rows' average ranks that at most 5 of 100 tables go beyond: (tasks - 2 w) / tasks where
     one row is ahead on w of them."""
+    from scipy.stats import binom  # as above
+
     lost = int(binom.ppf((1 - CONFIDENCE) / 2, tasks, 0.5))  # the fewest with P(W <= lost) of half of it or more
     return (tasks - 2 * lost) / tasks

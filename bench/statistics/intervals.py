@@ -94,7 +94,7 @@ class Margin:
 
     def half_width(self, level: float | Floats = 1 - CONFIDENCE) -> Floats:
         """h at an error of `level`, both sides together."""
-        squares = [variance * _quantile(level, freedom) ** 2 for variance, freedom in self._varying]
+        squares = [variance * student_quantile(level, freedom) ** 2 for variance, freedom in self._varying]
         return np.sqrt(np.asarray(sum(squares), dtype=np.float64))
 
     def p(self, difference: float | Floats) -> Floats:
@@ -233,6 +233,6 @@ def of_one_model(score: Jackknifed, scale: Scale = "plain") -> tuple[float, floa
     return float(low), float(high)
 
 
-def _quantile(level: float | Floats, freedom: float | Floats) -> Floats:
+def student_quantile(level: float | Floats, freedom: float | Floats) -> Floats:
     """t(1 - level / 2), with so many degrees of freedom."""
     return -stdtrit(freedom, np.asarray(level) / 2)

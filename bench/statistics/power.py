@@ -6,17 +6,21 @@ A continuous number is a mean of paired differences (the t test); right answers 
 import math
 
 import numpy as np
-from scipy.stats import binom, nct, norm, t
+from scipy.special import ndtri
 
 from bench.statistics.detectable import POWER
-from bench.statistics.intervals import CONFIDENCE
+from bench.statistics.intervals import CONFIDENCE, Z, student_quantile
 
 LEVEL = 1 - CONFIDENCE
+BEYOND = -float(ndtri(1 - POWER))
+"""How many standard deviations of a normal number its loss must lie beyond what is significant, to be found so often."""
 
 
 def power_of_mean(loss: float, spread: float, items: int) -> float:
     """How often the t test finds a mean loss where the paired differences have that standard deviation."""
-    far = t.isf(LEVEL / 2, items - 1)
+    from scipy.stats import nct  # half a second that only plans of items need
+
+    far = student_quantile(LEVEL, items - 1)
     # scipy's noncentral t is not finite far out, where everything is found.
     power = float(nct.sf(far, items - 1, loss / spread * math.sqrt(items)))
     return power if math.isfinite(power) else 1.0
@@ -24,6 +28,8 @@ def power_of_mean(loss: float, spread: float, items: int) -> float:
 
 def power_of_share(loss: float, discordance: float, items: int) -> float:
     """How often the exact McNemar test finds a loss of accuracy where that share of items is right in one model alone."""
+    from scipy.stats import binom  # as above
+
     changed = np.arange(items + 1)
     needed = binom.isf(LEVEL / 2, changed, 0.5) + 1  # so many losses among the changed items, and not fewer
     powers = binom.sf(needed - 1, changed, (discordance + loss) / (2 * discordance))
@@ -38,14 +44,14 @@ def smallest_shown(low: float | None, high: float | None, items: int) -> float |
     """
     if low is None or high is None or not high > low or items < 2:
         return None
-    tail = float(t.isf(LEVEL / 2, items - 1))
-    return (high - low) / 2 * (1 + float(t.isf(1 - POWER, items - 1)) / tail)
+    tail, more = (float(student_quantile(level, items - 1)) for level in (LEVEL, 2 * (1 - POWER)))
+    return (high - low) / 2 * (1 + more / tail)
 
 
 def items_for_mean(loss: float, spread: float) -> int:
     """The fewest items on which a mean loss is found four times out of five."""
     # The normal distribution asks for too few, so that the search begins below the answer.
-    items = max(2, round((_normal() * spread / loss) ** 2) - 2)
+    items = max(2, round(((Z + BEYOND) * spread / loss) ** 2) - 2)
     while power_of_mean(loss, spread, items) < POWER:
         items += 1
     return items
@@ -54,13 +60,9 @@ def items_for_mean(loss: float, spread: float) -> int:
 def items_for_share(loss: float, discordance: float) -> int:
     """The same for a loss of accuracy; a loss larger than the discordance is all of it."""
     lost = min(loss, discordance)
-    tails = norm.isf(LEVEL / 2) * math.sqrt(discordance) + norm.isf(1 - POWER) * math.sqrt(discordance - lost**2)
+    tails = Z * math.sqrt(discordance) + BEYOND * math.sqrt(discordance - lost**2)
     # Here too the search begins below the answer: the exact test asks for more than the normal distribution.
     items = max(2, round((tails / lost) ** 2) - 2)
     while power_of_share(lost, discordance, items) < POWER:
         items += 1
     return items
-
-
-def _normal() -> float:
-    return float(norm.isf(LEVEL / 2) + norm.isf(1 - POWER))
