@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,8 @@ MADE_BY = (
     "bench/hashing.py",
 )
 """Code that makes the summaries: when it changes, they are made again."""
-SUITES_HELD = 4
-"""The last ones whose rows stay in memory: a run ends with a table and a page of the same rows."""
+RUNS_HELD = 4096
+"""So many runs' rows stay in memory, those of the last suites: a run ends with a table and a page of the same rows."""
 Stamps = Mapping[str, Sequence[int]]
 """Name of a file of records/ -> its size in bytes and its time of change in ns."""
 Known = Mapping[str, tuple[Sequence[int], str, bool]]
@@ -125,16 +125,23 @@ def _kept_summary(results: Path, folder: Path, made: SuiteReport, runs: Sequence
     kept = _kept_json(path)
     if kept and kept.get("key") == key:
         return kept
-    rows = list(_rows_of_suite(results, tuple(runs), tuple(sorted(set(known) - set(runs))) if mixes else (), digest(files)))
+    rows = _rows_of_suite(results, runs, set(known) - set(runs) if mixes else (), digest(files))
     part = {"key": key, "made": made.of(rows), "refused": _refusal_of_rows(rows)}
     _keep_json(path, part)
     return part
 
 
-# The digest of the files' stamps is not read: where one of them changed there is another, and the rows are made anew.
-@lru_cache(maxsize=SUITES_HELD)
-def _rows_of_suite(results: Path, runs: tuple[str, ...], beside: tuple[str, ...], _files: str) -> tuple[Row, ...]:
-    return tuple(aggregate(_stored_records(results, runs), results, _stored_records(results, beside)))
+_held_rows: dict[str, list[Row]] = {}
+
+
+def _rows_of_suite(results: Path, runs: Sequence[str], beside: Collection[str], files: str) -> list[Row]:
+    """`files` is the digest of their stamps: where one of them changed there is another, and the rows are made anew."""
+    key = digest([str(results.resolve()), runs, sorted(beside), files])
+    if key not in _held_rows:
+        _held_rows[key] = aggregate(_stored_records(results, runs), results, _stored_records(results, beside))
+        while len(_held_rows) > 1 and sum(len(row.records) for rows in _held_rows.values() for row in rows) > RUNS_HELD:
+            del _held_rows[next(iter(_held_rows))]
+    return _held_rows[key]
 
 
 def _refusal_of_rows(rows: Sequence[Row]) -> str | None:

@@ -182,3 +182,24 @@ def test_a_table_and_a_page_are_made_of_the_same_rows(make, out, monkeypatch):
     assert seen() == [1, 2]
     os.utime(store.folder(out) / f"{record.run_id}.parquet", ns=(1, 1))
     assert seen() == [1, 2, 2]
+
+
+def test_rows_of_many_suites_are_made_once(make, out, monkeypatch):
+    """Planted fault: four suites were held, so that of five each was counted again for the page."""
+    make.kept(out, [make.record("full", suite=f"suite-{number}", run_id=f"{number}") for number in range(6)])
+    made = []
+    monkeypatch.setattr(summaries, "_held_rows", {})
+    monkeypatch.setattr(
+        summaries, "aggregate", lambda records, *rest: made.append(records[0].setup.suite) or aggregate(records, *rest)
+    )
+
+    def shown(name):
+        report = summaries.SuiteReport(name, lambda rows: [row.score.value for row in rows])
+        summaries.suite_summaries(out, out, report, allow_unequal=True)
+        return len(made)
+
+    assert shown("table") == 6 and shown("page") == 6
+    monkeypatch.setattr(summaries, "RUNS_HELD", 2)
+    assert shown("other") == 6 and shown("more") == 6  # they are there, and nothing is added that would take their place
+    monkeypatch.setattr(summaries, "_held_rows", {})
+    assert shown("again") == 12 and len(summaries._held_rows) == 2
