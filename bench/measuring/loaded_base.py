@@ -23,9 +23,15 @@ class LoadedBase:
         """The base, in its reference precision where nothing else is said; one at a time is in memory."""
         rounding = rounding or Rounding.of_reference(self.session.run)
         if self._backend is None or self._rounding != rounding:
-            self.forget()
-            self._backend, self._rounding = self._loaded(rounding), rounding
+            self._backend, self._rounding = self._rounded(rounding), rounding
         return self._backend
+
+    def _rounded(self, rounding: Rounding) -> Backend:
+        # To cast is part of asking, and leaves the weights as they are. No name here holds the module while another is loaded.
+        if self._rounding and self._rounding.bits == rounding.bits and self._backend and self._backend.module is not None:
+            return self.session.backend(self._backend.module, rounding.cast)
+        self.forget()
+        return self._loaded(rounding)
 
     def module(self) -> nn.Module | None:
         """The base's own module in its reference precision, for what looks inside: self-tests, sizes. None where the base is

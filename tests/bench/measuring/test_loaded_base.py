@@ -35,6 +35,16 @@ def test_one_base_at_a_time_is_in_memory(session, monkeypatch):
     assert seen == [(32, 0), (8, 0), (32, 0), (32, 0)]
 
 
+def test_what_is_cast_is_not_loaded_again(session, loads):
+    """To cast is part of asking. Planted fault: a run in bf16 loaded its base twice, and one that is cast again for each."""
+    base = LoadedBase(session)
+    first = base.backend(Rounding(32, cast=False))
+    cast = base.backend(Rounding(32, cast=True))
+    again = base.backend(Rounding(32, cast=False))
+    assert len(loads) == 1 and cast.module is first.module is again.module
+    assert [each.cast for each in (first, cast, again)] == [False, True, False]
+
+
 def test_a_base_that_is_to_be_shared_out_is_mapped(session, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(loaded_base, "to_load", lambda model, bits, accelerator: asked.append(bits) or model)
