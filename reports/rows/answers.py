@@ -169,11 +169,14 @@ def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answer
     """A rate, from the column of its name; before is no answer's."""
     if any(name not in frame for frame in frames):
         return None
-    # A rate may be of a part of the items, as of the questions that have an answer in their text.
-    rated_frames = [frame[frame[name].notna()] for frame in frames]
-    return task_answers(
-        [frame.assign(prediction=frame[name].astype(float).map(str), before="0") for frame in rated_frames], task, name
-    )
+    return task_answers([_as_predictions(frame, name) for frame in frames], task, name)
+
+
+def _as_predictions(frame: pd.DataFrame, rate: str) -> pd.DataFrame:
+    """A rate may be of a part of the items, as of the questions that have an answer in their text."""
+    kept = [column for column in ("kind", "name", "item", "cluster") if column in frame]
+    rated = frame.loc[frame[rate].notna(), [*kept, rate]]
+    return rated[kept].assign(prediction=rated[rate].astype(float), before=0.0)
 
 
 def wording_answers(frames: Sequence[pd.DataFrame], words: str, name: str) -> Answered | None:
@@ -244,8 +247,9 @@ def _item_clusters(parts: Sequence[pd.DataFrame], content: str | None = None) ->
 
 
 def _parsed_column(column: "pd.Series[Any]", kind: Any) -> list[Any]:
-    texts: list[Any] = column.tolist()
-    return texts if kind is str else [store.as_value(text, kind) for text in texts]
+    values: list[Any] = column.tolist()
+    # Of a rate they are numbers already, and no text of the file's.
+    return values if kind is str or column.dtype == np.float64 else [store.as_value(text, kind) for text in values]
 
 
 def _stacked_columns(columns: Sequence["pd.Series[Any]"]) -> Floats:
