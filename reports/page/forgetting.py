@@ -22,6 +22,7 @@ from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 from reports.rows.standing import Standing, forgetting_standings
+from reports.rows.verdicts import verdict_word
 
 OfProbe = Callable[[Row, Forgotten], Cell]
 SHARE_RIGHT = Quantity("accuracy", share=True)
@@ -84,7 +85,7 @@ def _probe_columns(rows: Sequence[Row], probe: str, quantity: Quantity, standing
 
     return [
         column("rank", "least first", lambda row, forgotten: rank_cell(row, standings)),
-        column("verdict", "", lambda row, forgotten: _word_cell(forgotten.lost.verdict), numeric=False),
+        column("verdict", "", lambda row, forgotten: _word_cell(verdict_word(forgotten.lost)), numeric=False),
         column("frontier", "", on_frontier, numeric=False),
         column("per_gain", _price_unit(quantity, gain), lambda row, forgotten: _price_cell(row, probe)),
         column(

@@ -41,7 +41,7 @@ def test_verdict_price_and_frontier(make):
     values = {"full": (0.1, (0.02, 0.01, 0.03)), "lora": (0.05, (-0.01, -0.02, -0.005)), "worse": (0.04, (0.03, -0.01, 0.05))}
     found = [make.lost(gained(make, name, gain, probes=probes), "wikipedia", lost)[0] for name, (gain, lost) in values.items()]
     lines, notes = built(found)
-    assert [line["wikipedia", "Verdict"].text for line in lines] == ["loss", "gain", "none"]
+    assert [line["wikipedia", "Verdict"].text for line in lines] == ["loss", "better", "none"]
     assert [line["wikipedia", "Frontier"].text for line in lines] == ["yes", "yes", "no"]
     assert [line["wikipedia", "Per gain"].text for line in lines] == ["+0.0020", "-0.0020", "+0.0075"]
     assert "nats per token for each point gained" in notes and ("wikipedia", "Rounding") not in lines[0]
