@@ -92,7 +92,7 @@ def _task_record(
     items = _read_items(samples, task, metrics[0].filter) if samples.exists() else None
     if items is not None and len(items) != count:
         # A task of one's own may leave some items without a metric, and the harness counts those that have it.
-        items = items.dropna(subset=[name for name in (metrics[0].name,) if name in items])
+        items = items.dropna(subset=items.columns.intersection([metrics[0].name]))
         if len(items) != count:
             raise FormatError(samples.name, f"holds {len(items):,} items, and the results are of {count:,}")
     scores, made_of = [], []

@@ -94,12 +94,12 @@ def _csv_places(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
 
 
 def _csv_losses(row: Row) -> dict[str, Any]:
-    columns = {f"{FORGETS}{name}": part.lost for name, part in row.forgetting.items()}
-    return {
-        key: value
-        for column, lost in columns.items()
-        for key, value in {**_csv_estimate(column, lost), f"{column}{VERDICT_END}": verdict_word(lost)}.items()
-    }
+    columns = [_csv_loss(f"{FORGETS}{name}", part.lost) for name, part in row.forgetting.items()]
+    return {key: value for of_probe in columns for key, value in of_probe.items()}
+
+
+def _csv_loss(column: str, lost: Estimate) -> dict[str, Any]:
+    return {**_csv_estimate(column, lost), f"{column}{VERDICT_END}": verdict_word(lost)}
 
 
 def _csv_costs(row: Row) -> dict[str, Any]:
@@ -185,12 +185,8 @@ def rows_as_latex(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:
-    lost = [
-        f"{numbers.signed(part.lost, part.quantity)}{mark(part.lost)}"
-        if (part := row.forgetting.get(name))
-        else numbers.MISSING
-        for name in probes
-    ]
+    losses = map(row.forgetting.get, probes)
+    lost = [numbers.signed(part.lost, part.quantity) + mark(part.lost) if part else numbers.MISSING for part in losses]
     seconds, saved = (row.cost.train_seconds, row.cost.saved_bytes) if row.cost else (None, None)
     return [
         shown(standing.of(row) if standing else None),

@@ -53,7 +53,7 @@ def parsed_within(text: str | None) -> Tolerance:
     """
     margins: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():
-        match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(points|nats/token|nats|%)\s*", part)
+        match = re.fullmatch(rf"\s*(\d+\.?\d*|\.\d+)\s*({'|'.join(FIELDS)})\s*", part)
         if not match or FIELDS[match[2]] in margins:
             example = "2points,.05nats,.01nats/token,5%"
             raise UserError(f"within '{text}': give what nobody minds in points, nats or %, as {example}")

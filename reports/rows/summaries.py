@@ -131,15 +131,16 @@ def _kept_summary(results: Path, folder: Path, made: SuiteReport, runs: Sequence
     return part
 
 
-_held_rows: dict[str, list[Row]] = {}
+_held_rows: dict[tuple[Path, tuple[str, ...], str], list[Row]] = {}
 
 
 def _rows_of_suite(results: Path, runs: Sequence[str], beside: Collection[str], files: str) -> list[Row]:
-    """`files` is the digest of their stamps: where one of them changed there is another, and the rows are made anew."""
-    key = digest([str(results.resolve()), runs, sorted(beside), files])
+    """`files` is the digest of the stamps of all these runs: where one of them changed there is another, and the rows are made
+    anew."""
+    key = results, tuple(runs), files
     if key not in _held_rows:
         _held_rows[key] = aggregate(_stored_records(results, runs), results, _stored_records(results, beside))
-        while len(_held_rows) > 1 and sum(len(row.records) for rows in _held_rows.values() for row in rows) > RUNS_HELD:
+        while len(_held_rows) > 1 and sum(len(held) for _, held, _ in _held_rows) > RUNS_HELD:
             del _held_rows[next(iter(_held_rows))]
     return _held_rows[key]
 

@@ -201,7 +201,8 @@ def _loss_cells(row: Row, probes: dict[str, numbers.Quantity]) -> Iterator[str]:
         lost = row.forgetting.get(name)
         text = numbers.difference(lost.lost.value, quantity) if lost else numbers.MISSING
         # As wide as the mark, so that digits stay below each other.
-        yield text + ((mark(lost.lost) if lost else "") or " ")
+        sign = mark(lost.lost) if lost else ""
+        yield f"{text}{sign or ' '}"
 
 
 def _stages_table(rows: Sequence[Row]) -> Table:
