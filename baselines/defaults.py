@@ -15,7 +15,7 @@ import gzip
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -138,30 +138,36 @@ def lines(found: Sequence[Searched]) -> list[str]:
 
 
 def best_rates(found: Sequence[Searched]) -> dict[str, dict[str, Any]]:
-    """Strategy -> family -> the values that lie least behind each task's best, on average over the tasks.
+    """Strategy -> family -> the values that lie least behind each task's best, on average over the tasks that count.
 
-    Only values that were tried on every task count, and did not fail on any.
+    A task counts once every strategy of the family was searched on it: otherwise some would be tuned on more than others. Only
+    values that were tried on every such task can be found, and that did not fail on any.
     """
-    groups: dict[tuple[str, str], list[Searched]] = defaultdict(list)
+    families: dict[str, dict[str, list[Searched]]] = defaultdict(lambda: defaultdict(list))
     for each in found:
-        groups[each.strategy, each.family].append(each)
+        families[each.family][each.strategy].append(each)
     rates: dict[str, dict[str, Any]] = defaultdict(dict)
-    for (strategy, family), tasks in groups.items():
-        rates[strategy][family] = _best(tasks)
+    for family, strategies in families.items():
+        counting = set.intersection(*({each.task for each in tasks} for tasks in strategies.values()))
+        for strategy, tasks in strategies.items():
+            rates[strategy][family] = _best(tasks, counting)
     return dict(rates)
 
 
-def _best(tasks: Sequence[Searched]) -> dict[str, Any]:
-    order = [_values(trial) for trial in tasks[0].trials]
-    common = [values for values in order if all(values in each.scores for each in tasks)]
+def _best(tasks: Sequence[Searched], counting: Collection[str]) -> dict[str, Any]:
+    counted = [each for each in tasks if each.task in counting]
+    if not counted:
+        return {"values": None, "why": "there is no task on which every strategy was searched"}
+    order = [_values(trial) for trial in counted[0].trials]
+    common = [values for values in order if all(values in each.scores for each in counted)]
     if not common:
         return {"values": None, "why": "every trial failed on some task"}
-    behind = {values: fmean(_sds_behind(each, values) for each in tasks) for values in common}
+    behind = {values: fmean(_sds_behind(each, values) for each in counted) for values in common}
     best = min(common, key=behind.__getitem__)
     return {
         "values": json.loads(best),
         "sds_behind_the_best": round(behind[best], 2),
-        "tasks": {each.task: _of_task(each, best) for each in tasks},
+        "tasks": {each.task: {"counts": each in counted, **_of_task(each, best)} for each in tasks},
     }
 
 
@@ -208,7 +214,8 @@ def _line(strategy: str, family: str, name: str, task: Mapping[str, Any]) -> str
     most = max((score for score in scores.values() if score is not None), default=None)
     told = [f"{rate:g}: {_told(score, score == most)}" for rate, score in scores.items()]
     how = f"{task['budget']}, {task['items']}, {task['seeds']}"
-    return f"| {strategy} | {family} | {name} | {how} | {task['seed_sd']:.3f} | {', '.join(told)} |"
+    shown = name if task["counts"] else f"{name} (does not count yet)"
+    return f"| {strategy} | {family} | {shown} | {how} | {task['seed_sd']:.3f} | {', '.join(told)} |"
 
 
 def _told(score: float | None, best: bool) -> str:

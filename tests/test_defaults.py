@@ -62,6 +62,7 @@ def test_the_rate_is_that_which_costs_least_over_all_tasks():
     assert best["values"] == {"learning_rate": 1e-4}
     assert best["sds_behind_the_best"] == pytest.approx(0.04 / 0.01414, abs=0.01)
     assert best["tasks"]["b"] == {
+        "counts": True,
         "score": 0.52,
         "items": 8,
         "engine": 5,
@@ -110,6 +111,24 @@ def test_without_chance_any_difference_counts():
     assert best["values"] == {"learning_rate": 1e-5} and best["sds_behind_the_best"] == 0.0
 
 
+def test_a_task_counts_once_every_strategy_of_the_family_was_searched_on_it():
+    """Planted fault: a strategy that was searched on two tasks got a rate from both, another one from its only task."""
+    found = [search("a", [0.9, 0.6, 0.5, 0.1]), search("a", [0.9, 0.8, 0.7, 0.1], strategy="frozen")]
+    found += [search("a", [0.1, 0.2, 0.9, 0.4], family="encoder"), search("b", [0.1, 0.2, 0.9, 0.4], family="encoder")]
+    half = [*found, search("b", [0.2, 0.3, 0.8, 0.9], rates=(*RATES[:3], 7e-4))]
+    rates = defaults.best_rates(half)
+    table = defaults.table(rates)
+    assert "| full | decoder | b (does not count yet) |" in table and "| full | decoder | a |" in table
+    best = rates["full"]["decoder"]
+    assert best["values"] == {"learning_rate": 4e-5} and best["sds_behind_the_best"] == 0.0
+    assert {task: told["counts"] for task, told in best["tasks"].items()} == {"a": True, "b": False}
+    assert rates["full"]["encoder"]["tasks"]["b"]["counts"]
+    whole = defaults.best_rates([*half, search("b", [0.2, 0.3, 0.9, 0.5], strategy="frozen")])
+    assert whole["full"]["decoder"]["values"] == {"learning_rate": 1e-4}
+    apart = defaults.best_rates([found[0], search("b", [0.2, 0.3, 0.4, 0.9], strategy="frozen")])
+    assert apart["full"]["decoder"]["values"] is None and "every strategy" in apart["full"]["decoder"]["why"]
+
+
 def test_families_and_strategies_have_their_own():
     found = [search("a", [0.1, 0.2, 0.3, 0.4]), search("a", [0.4, 0.3, 0.2, 0.1], family="encoder")]
     found += [search("a", [0.1, 0.5, 0.2, 0.2], strategy="frozen")]
@@ -150,11 +169,15 @@ def test_one_seed_is_refused(capsys):
     assert "give 2 or more" in capsys.readouterr().err
 
 
+def counting(best):
+    return [task for task in best["tasks"].values() if task["counts"]]
+
+
 def behind(best, rate):
-    """How many standard deviations between orders a rate lies behind the best one, on average over the tasks; None where it
-    was not tried on all of them."""
+    """How many standard deviations between orders a rate lies behind the best one, on average over the tasks that count; None
+    where it was not tried on all of them."""
     lags = []
-    for task in best["tasks"].values():
+    for task in counting(best):
         scores = {each["learning_rate"]: each["score"] for each in task["tried"]}
         if scores.get(rate) is None:
             return None
@@ -171,7 +194,7 @@ def unearned(strategy, family, best):
     default, found = Library().strategy(strategy).defaults(family)["learning_rate"], best["values"]["learning_rate"]
     if default == found:
         return None
-    lag, trainings = behind(best, default), sum(task["seeds"] for task in best["tasks"].values())
+    lag, trainings = behind(best, default), sum(task["seeds"] for task in counting(best))
     if lag is None:
         return f"{default:g} was not tried, and {found:g} was found"
     if lag > (2 / trainings) ** 0.5:
@@ -201,7 +224,10 @@ def test_a_default_that_nothing_speaks_for_is_seen(values, seed_sd, told):
     """Of `instruction`, whose default is 3e-5, and whose file says that 1.5e-4 did alike."""
     scores = {3e-5: 0.7, values: 0.8}
     tried = [{"learning_rate": rate, "score": score} for rate, score in scores.items()]
-    best = {"values": {"learning_rate": values}, "tasks": {"a": {"seeds": 2, "seed_sd": seed_sd, "tried": tried}}}
+    best = {
+        "values": {"learning_rate": values},
+        "tasks": {"a": {"counts": True, "seeds": 2, "seed_sd": seed_sd, "tried": tried}},
+    }
     assert unearned("instruction", "decoder", best) == told
     best["tasks"]["a"]["tried"] = tried[1:]
     if values != 3e-5:
