@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
+
+from bench.modeling.fp32_product import is_linear, multiplied
 
 
 @contextmanager
@@ -15,7 +16,7 @@ def cast_once(model: nn.Module) -> Iterator[None]:
     Torch keeps its casts of weights that want a gradient alone. All others it casts anew whenever they are used. Where each row
     of a batch writes one token, that takes longer than the products. The casts are half of these weights' memory.
     """
-    layers = [module for module in model.modules() if type(module) is nn.Linear and _cast_anew(module)]
+    layers = [module for module in model.modules() if is_linear(module) and _cast_anew(module)]
     for layer in layers:
         layer.forward = _WithKeptCast(layer)  # type: ignore[method-assign, assignment]
     try:
@@ -41,7 +42,7 @@ class _WithKeptCast:
     def __call__(self, states: Tensor) -> Tensor:
         weight, device = self.layer.weight, states.device.type
         if not torch.is_autocast_enabled(device):  # some models leave it for a few layers, whose numbers would be too coarse
-            return linear(states, weight, self.layer.bias)
+            return multiplied(states, weight, self.layer.bias)
         if self.cast is None:
             self.cast = weight.to(torch.get_autocast_dtype(device))
-        return linear(states, self.cast, self.layer.bias)
+        return multiplied(states, self.cast, self.layer.bias)

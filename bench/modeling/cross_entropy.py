@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from bench.modeling.fp32_product import multiplied
 from bench.tokens.encoded import IGNORE
 
 CHUNK_LOGITS = 2**22
@@ -59,12 +60,12 @@ class _ChunkedSum(torch.autograd.Function):
         for read, wanted, counts, given in zip(
             *(each.split(size) for each in (states, labels, weights, by_states)), strict=True
         ):
-            logits = nn.functional.linear(read, weight, bias).requires_grad_()
+            logits = multiplied(read, weight, bias).requires_grad_()
             with torch.enable_grad():
                 loss = (token_losses(logits[None], wanted[None], smoothing)[0] * counts).sum()
             (gradient,) = torch.autograd.grad(loss, logits)
             total += loss.detach()
-            given.copy_(gradient @ weight.to(gradient.dtype))
+            given.copy_(multiplied(gradient, weight.to(gradient.dtype).t()))
             if by_weight is not None:
                 _add_product(by_weight, gradient.T, read)
             if by_bias is not None:

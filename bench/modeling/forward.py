@@ -11,6 +11,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from bench.modeling.cross_entropy import chunked_loss, has_many_logits, token_losses
+from bench.modeling.fp32_product import is_linear
 from bench.modeling.heads import Heads
 from bench.tokens.encoded import Batch, left_padded
 
@@ -171,7 +172,7 @@ def _loss_in_chunks(model: nn.Module, batch: Batch, smoothing: float) -> Tensor 
     inner: Any = unwrapped(model)
     head, labels = inner.get_output_embeddings(), batch.labels
     targets = torch.arange(labels.numel(), device=labels.device) if batch.targets is None else batch.targets
-    if type(head) is not nn.Linear or model is not unlaunched(model):
+    if not is_linear(head) or model is not unlaunched(model):
         return None
     # A weight of another type is in parts, or in 8 bit. Some configs name what a model makes of its logits, such as a cap.
     if type(head.weight) is not nn.Parameter or "forward" in vars(head) or any("logit" in name for name in vars(inner.config)):

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from bench.modeling.fp32_product import multiplied
 
 
 class FrozenProduct(torch.autograd.Function):
@@ -25,7 +26,7 @@ class FrozenProduct(torch.autograd.Function):
         ctx.state, ctx.read_as = state, A.dtype
         ctx.product = product_type(A)
         ctx.bias = None if bias is None else bias.dtype
-        return functional.linear(A, unpacked_weight(state.CB, state.SCB, ctx.product), bias)
+        return multiplied(A, unpacked_weight(state.CB, state.SCB, ctx.product), bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, None, Tensor | None, None]:
@@ -33,7 +34,7 @@ class FrozenProduct(torch.autograd.Function):
         product has the type of the one in the forward pass."""
         (above,) = gradients
         read, _, _, biased, _ = ctx.needs_input_grad
-        below = above @ unpacked_weight(ctx.state.CB, ctx.state.SCB, ctx.product) if read else None
+        below = multiplied(above, unpacked_weight(ctx.state.CB, ctx.state.SCB, ctx.product).t()) if read else None
         bias = above.flatten(0, -2).sum(0, dtype=ctx.bias) if biased else None
         return below if below is None else below.to(ctx.read_as), None, None, bias, None
 

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from peft.tuners import lora
 from torch import Tensor, nn
-from torch.nn.functional import linear
+from torch.nn import functional
 
+from bench.modeling.fp32_product import is_linear, multiplied
 from bench.modeling.frozen_product import product_type, unpacked_weight
 
 
@@ -43,7 +44,7 @@ class _InOneStep(nn.Module):
             trained: Tensor = LoraProduct.apply(x, self.base_layer, a, b, self.scaling[adapter])
             return trained
         answer: Tensor = self.base_layer(x)
-        low = linear(x, a).flatten(0, -2).mul_(self.scaling[adapter])
+        low = functional.linear(x, a).flatten(0, -2).mul_(self.scaling[adapter])
         # Nobody else holds what the layer has just given.
         _added(answer.view(-1, answer.shape[-1]), low.to(answer.dtype), b.to(answer.dtype).t())
         return answer
@@ -68,7 +69,7 @@ def _multiplies_by_its_weight(base: nn.Module) -> bool:
     """Whether a layer does nothing else in training, and is frozen."""
     if any(parameter.requires_grad for parameter in base.parameters()):
         return False
-    return type(base) is nn.Linear or (_in_8_bit(base) and base.training)
+    return is_linear(base) or (_in_8_bit(base) and base.training)
 
 
 def _in_8_bit(base: Any) -> bool:
@@ -105,9 +106,9 @@ class LoraProduct(torch.autograd.Function):
         dtype = product_type(x)
         read = x.flatten(0, -2).to(dtype)
         bias = None if base.bias is None else base.bias.to(dtype)
-        low = linear(read, a.to(dtype)).mul_(scale)
+        low = functional.linear(read, a.to(dtype)).mul_(scale)
         weight = _frozen_weight(base, dtype)
-        answer = _added(linear(read, weight, bias), low, b.to(dtype).t())
+        answer = _added(multiplied(read, weight, bias), low, b.to(dtype).t())
         # A weight in 8 bit is unpacked once more, since its numbers take four times the memory.
         ctx.save_for_backward(read, low, a, b, None if _in_8_bit(base) else weight)
         ctx.base, ctx.scale, ctx.shape = base, scale, x.shape
@@ -123,6 +124,6 @@ class LoraProduct(torch.autograd.Function):
         by_a, by_b = below_b.t() @ read, above.t() @ low
         below = None
         if ctx.needs_input_grad[0]:
-            products = above @ (_frozen_weight(ctx.base, read.dtype) if weight is None else weight)
+            products = multiplied(above, (_frozen_weight(ctx.base, read.dtype) if weight is None else weight).t())
             below = _added(products, below_b, a.to(read.dtype)).view(ctx.shape)
         return below, None, by_a, by_b, None

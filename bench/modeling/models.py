@@ -23,7 +23,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from bench.errors import UserError
-from bench.modeling import eight_bit, model_files, model_folder_checks, model_hash
+from bench.modeling import eight_bit, fp32_product, model_files, model_folder_checks, model_hash
 from bench.modeling.forward import read_in_one_piece
 from bench.modeling.positions import positions
 from bench.modeling.quantisation import quantisation, settle
@@ -243,6 +243,7 @@ class Model:
         if bits < 16:
             settle(loaded)
         read_in_one_piece(loaded)
+        fp32_product.multiply_fast(loaded)
         if loaded.can_generate():
             # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written. With which
             # tokens its texts and turns end is no such advice.

@@ -45,6 +45,42 @@ def test_an_instruction_counts_where_onednn_may_use_it(monkeypatch, variable, mo
     assert hardware.resolve("auto") == becomes
 
 
+@pytest.mark.parametrize(
+    ("vendor", "bf16", "variables", "faster"),
+    [
+        ("AuthenticAMD", True, {}, True),
+        ("AuthenticAMD", True, {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}, True),
+        ("AuthenticAMD", True, {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"}, False),
+        ("AuthenticAMD", True, {"DNNL_MAX_CPU_ISA": "AVX2"}, False),
+        ("AuthenticAMD", True, {"ONEDNN_DEFAULT_FPMATH_MODE": "STRICT"}, True),
+        ("AuthenticAMD", True, {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"}, False),
+        ("AuthenticAMD", True, {"DNNL_DEFAULT_FPMATH_MODE": "any"}, False),
+        ("AuthenticAMD", False, {}, False),
+        ("GenuineIntel", True, {}, False),
+        ("", True, {}, False),
+    ],
+)
+def test_fp32_is_multiplied_by_onednn_where_mkl_leaves_instructions_alone(monkeypatch, vendor, bf16, variables, faster):
+    """Planted fault: with BF16 as oneDNN's mode, what is called fp32 was multiplied in bf16."""
+    monkeypatch.setattr(hardware, "_cpu_entry", lambda name: vendor if name == "vendor_id" else "")
+    monkeypatch.setattr(hardware, "uses_gpu", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: bf16)
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: True)
+    for name in hardware.INSTRUCTION_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert hardware.multiplies_fp32_by_onednn() is faster
+    # A base's answers are kept apart.
+    assert (hardware.instruction_sets().get("fp32") == "oneDNN") is faster
+    with monkeypatch.context() as without:
+        without.setattr(torch.backends.mkl, "is_available", lambda: False)
+        assert not hardware.multiplies_fp32_by_onednn()
+    monkeypatch.setattr(hardware, "uses_gpu", lambda: True)
+    assert not hardware.multiplies_fp32_by_onednn()
+
+
 def test_a_launcher_can_keep_a_gpu_out(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert hardware.uses_gpu()
