@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from bench import metrics
 from bench.metrics.base import Counted
@@ -21,6 +22,7 @@ from bench.statistics.drawn_values import NumberOfValues, RankedPairs, WeightedM
 from bench.statistics.intervals import Scale, rise_over
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
 from bench.statistics.probed import RANKED, RANKINGS, of_probe, of_shares, weighted_mean
+from reports.rows.run_items import OF_WHAT, RunItems, as_numbers, has_missing, same_values, with_columns
 
 LIKELIHOODS = (Perplexity, BitsPerByte)
 """Metrics that are made of nats, which have no best answer."""
@@ -42,7 +44,7 @@ class Answered:
 
 
 def task_answers(
-    frames: Sequence[pd.DataFrame],
+    items: Sequence[RunItems],
     task: str,
     name: str,
     kind: str = "task",
@@ -55,7 +57,7 @@ def task_answers(
     if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
-    counts_and_clusters = _answer_counts(metric, frames, task, kind, base, data_hash)
+    counts_and_clusters = _answer_counts(metric, items, task, kind, base, data_hash)
     if counts_and_clusters is None:
         return None
     counts, clusters = counts_and_clusters
@@ -63,14 +65,14 @@ def task_answers(
     return Answered(after, before, metric.scale)
 
 
-def drawable_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple[Floats, Scoring, Clusters] | None:
+def drawable_answers(items: Sequence[RunItems], task: str, name: str) -> tuple[Floats, Scoring, Clusters] | None:
     """What the runs' answers after training count, (runs, items, k), and what drawn ones do; the untouched model is the first
     run's. None where the metric has no best answer, or the runs have no answers to the same items."""
     metric = metrics.counted(name) if name in metrics.metric_names() else None
     if metric is None or metric.scale == "plain":
         return None
     of_mean = metric.scale in ("wilson", "graded")
-    asked = frames if of_mean else _with_answers_at_both_ends(frames, task, metric)
+    asked = items if of_mean else _with_answers_at_both_ends(items, task, metric)
     counts_and_clusters = asked and _answer_counts(metric, asked, task, "task", "before")
     if not counts_and_clusters:
         return None
@@ -78,19 +80,17 @@ def drawable_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tu
     if of_mean:
         return after, scoring_of_mean(before[0, :, 0]), clusters
     *_, empty, perfect = after
-    runs = after[: len(frames)]
+    runs = after[: len(items)]
     # What runs from 0 to 100 is drawn as a share, whose differences are points too.
     whole = 100.0 if metric.scale == "percent" else 1.0
     return runs, scoring_of_sums(runs, before[0], empty, perfect, lambda t: metric.number(t) / whole, metric.weights), clusters
 
 
-def drawable_likelihoods(
-    frames: Sequence[pd.DataFrame], task: str, name: str
-) -> tuple[Floats, NumberOfValues, Clusters] | None:
+def drawable_likelihoods(items: Sequence[RunItems], task: str, name: str) -> tuple[Floats, NumberOfValues, Clusters] | None:
     """The runs' nats per token or byte after training, (runs, items), and what drawn ones make. None where the metric is no
     mean of them, or the runs have no answers to the same items."""
     metric = metrics.counted(name) if name in metrics.metric_names() else None
-    counts_and_clusters = _answer_counts(metric, frames, task, "task", "before") if isinstance(metric, LIKELIHOODS) else None
+    counts_and_clusters = _answer_counts(metric, items, task, "task", "before") if isinstance(metric, LIKELIHOODS) else None
     if metric is None or counts_and_clusters is None:
         return None
     (after, before), clusters = counts_and_clusters
@@ -102,10 +102,10 @@ def drawable_likelihoods(
     return after[..., 0] / units, number, clusters
 
 
-def drawable_probe(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> tuple[Floats, NumberOfValues, Clusters] | None:
+def drawable_probe(items: Sequence[RunItems], probe: str, measure: str) -> tuple[Floats, NumberOfValues, Clusters] | None:
     """The runs' values of a probe after training, (runs, items), and what drawn ones make. None where they are ranked by a
     graded gold, or the runs have no answers to the same items."""
-    values = None if measure == RANKED else _probe_values(frames, probe, measure)
+    values = None if measure == RANKED else _probe_values(items, probe, measure)
     if values is None:
         return None
     if values.gold is None:
@@ -117,27 +117,28 @@ def drawable_probe(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> 
     return values.after, RankedPairs(values.before[0], positive), _item_clusters(values.parts)
 
 
-def _with_answers_at_both_ends(frames: Sequence[pd.DataFrame], task: str, metric: Counted) -> list[pd.DataFrame] | None:
+def _with_answers_at_both_ends(items: Sequence[RunItems], task: str, metric: Counted) -> list[RunItems] | None:
     """Each run's answers, and after them those of one that answers nothing, and of one that answers as the gold answers do."""
-    parts = _aligned_parts(frames, "task", task, ["gold"])
-    if parts is None or parts[0]["gold"].hasnans:
+    parts = _aligned_parts(items, "task", task, ["gold", "prediction"])
+    if parts is None or has_missing(parts[0]["gold"]):
         return None
     gold = _parsed_column(parts[0]["gold"], metric.reference)
     if metric.prediction is str:
         nothing, everything = [""] * len(gold), [each if metric.reference is str else each[0] for each in gold]
     else:
-        nothing, everything = [store.as_text(["O"] * len(tags)) for tags in gold], parts[0]["gold"].tolist()
-    return [*parts, *(parts[0].assign(prediction=answers) for answers in (nothing, everything))]
+        nothing, everything = [store.as_text(["O"] * len(tags)) for tags in gold], parts[0]["gold"].to_pylist()
+    ends = (with_columns(parts[0], prediction=answers) for answers in (nothing, everything))
+    return [RunItems(table) for table in (*parts, *ends)]
 
 
 def _answer_counts(
-    metric: Counted, frames: Sequence[pd.DataFrame], task: str, kind: str, base: str, data_hash: str | None = None
+    metric: Counted, items: Sequence[RunItems], task: str, kind: str, base: str, data_hash: str | None = None
 ) -> tuple[Floats, Clusters] | None:
     """Counts, (after and before, seeds, items, k)."""
-    frames = [_restricted_to_mentions(frame, task, kind, metric.name) for frame in frames]
+    items = [_restricted_to_mentions(each, task, kind, metric.name) for each in items]
     read = [base, "prediction", *(["gold"] if metric.reference else [])]
-    parts = _aligned_parts(frames, kind, task, read)
-    if parts is None or any(part[column].hasnans for part in parts for column in read):
+    parts = _aligned_parts(items, kind, task, read)
+    if parts is None or any(has_missing(part[column]) for part in parts for column in read):
         return None
     # Counted at once, so that the columns of all counts stand for the same.
     guesses = [
@@ -149,45 +150,45 @@ def _answer_counts(
     return metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1), _item_clusters(parts, data_hash)
 
 
-def _restricted_to_mentions(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.DataFrame:
-    """The frame with the entities alone that a metric of a part of them is of."""
-    if name not in PARTS or "seen" not in frame:
-        return frame
-    mine = frame[(frame["kind"] == kind) & (frame["name"] == task)]
-    if mine["seen"].isna().any():
-        return frame
+def _restricted_to_mentions(items: RunItems, task: str, kind: str, name: str) -> RunItems:
+    """With the entities alone that a metric of a part of them is of."""
+    if name not in PARTS or not items.has("seen") or has_missing(items.part(kind, task)["seen"]):
+        return items
+    mine = items.part(kind, task).to_pandas()
     answer_columns = [column for column in ("prediction", "gold", "before", "best_before") if column in mine]
     # Rows whose record knows no best base have an empty column of its answers.
     columns = [column for column in answer_columns if mine[column].notna().all()]
-    tags = mine.assign(**{column: _parsed_column(mine[column], list[str]) for column in columns})
+    tags = mine.assign(**{column: [store.as_value(text, list[str]) for text in mine[column]] for column in columns})
     part = restricted(tags, name, columns)
     # Whoever counts them reads answers as the file holds them.
-    return part.assign(**{column: part[column].map(store.as_text) for column in columns})
+    return RunItems.of_frame(part.assign(**{column: part[column].map(store.as_text) for column in columns}))
 
 
-def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answered | None:
+def rate_answers(items: Sequence[RunItems], task: str, name: str) -> Answered | None:
     """A rate, from the column of its name; before is no answer's."""
-    if any(name not in frame for frame in frames):
+    if not all(each.has(name) for each in items):
         return None
-    return task_answers([_as_predictions(frame, name) for frame in frames], task, name)
+    return task_answers([_as_predictions(each, task, name) for each in items], task, name)
 
 
-def _as_predictions(frame: pd.DataFrame, rate: str) -> pd.DataFrame:
+def _as_predictions(items: RunItems, task: str, rate: str) -> RunItems:
     """A rate may be of a part of the items, as of the questions that have an answer in their text."""
-    kept = [column for column in ("kind", "name", "item", "cluster") if column in frame]
-    rated = frame.loc[frame[rate].notna(), [*kept, rate]]
-    return rated[kept].assign(prediction=rated[rate].astype(float), before=0.0)
+    part = items.part("task", task)
+    (numbers,) = as_numbers([part[rate]])
+    rated = ~np.isnan(numbers)
+    kept = part.select([column for column in (*OF_WHAT, "item", "cluster") if items.has(column)]).filter(pa.array(rated))
+    return RunItems(with_columns(kept, prediction=numbers[rated], before=np.zeros(rated.sum())))
 
 
-def wording_answers(frames: Sequence[pd.DataFrame], words: str, name: str) -> Answered | None:
+def wording_answers(items: Sequence[RunItems], words: str, name: str) -> Answered | None:
     """The metric of that name under one wording, in which the untouched model was not asked: before is no answer's."""
-    return task_answers(frames, words, name, "wording", base="prediction")
+    return task_answers(items, words, name, "wording", base="prediction")
 
 
-def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, definition: str | None = None) -> Answered | None:
+def probe_answers(items: Sequence[RunItems], probe: str, measure: str, definition: str | None = None) -> Answered | None:
     """The probe's number, by the name that the record gives it: a ranking's, or a weighted mean of its values. Items of another
     `definition` are others, though they have the same names."""
-    values = _probe_values(frames, probe, measure)
+    values = _probe_values(items, probe, measure)
     if values is None:
         return None
     clusters = _item_clusters(values.parts, definition)
@@ -199,7 +200,7 @@ def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, defi
 class _ProbeValues:
     """Of several runs' answers to a probe."""
 
-    parts: Sequence[pd.DataFrame]
+    parts: Sequence[pa.Table]
     after: Floats
     """(runs, items)"""
     before: Floats
@@ -210,66 +211,51 @@ class _ProbeValues:
     """(items,), of a ranking."""
 
 
-def _probe_values(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> _ProbeValues | None:
+def _probe_values(items: Sequence[RunItems], probe: str, measure: str) -> _ProbeValues | None:
     ranking = measure in RANKINGS
-    parts = _aligned_parts(frames, "probe", probe, ["before_value", "value", "weight", *(["gold"] if ranking else [])])
+    parts = _aligned_parts(items, "probe", probe, ["before_value", "value", "weight", *(["gold"] if ranking else [])])
     if parts is None:
         return None
-    after, before, weights = (_stacked_columns([part[name] for part in parts]) for name in ("value", "before_value", "weight"))
+    after, before, weights = (as_numbers(part[name] for part in parts) for name in ("value", "before_value", "weight"))
     # Weights are the tokens of a text, so that seeds with unlike ones did not read the same.
     if not np.isfinite([after, before, weights]).all() or (weights != weights[0]).any():
         return None
     # Tasks and probes share this column, so that a probe's numbers are not kept in it as such.
-    gold = pd.to_numeric(parts[0]["gold"], errors="coerce").to_numpy(dtype=np.float64) if ranking else None
+    gold = pd.to_numeric(parts[0]["gold"].to_pandas(), errors="coerce").to_numpy(dtype=np.float64) if ranking else None
     if gold is not None and not np.isfinite(gold).all():
         return None
     return _ProbeValues(parts, after, before, weights[0], gold)
 
 
-def probe_accuracy(frames: Sequence[pd.DataFrame], probe: str) -> Answered | None:
+def probe_accuracy(items: Sequence[RunItems], probe: str) -> Answered | None:
     """The share of the probe's items that were answered rightly; None where they have no right answer."""
-    parts = _aligned_parts(frames, "probe", probe, ["before_right", "right"])
+    parts = _aligned_parts(items, "probe", probe, ["before_right", "right"])
     if parts is None:
         return None
-    after, before = (_stacked_columns([part[name] for part in parts]) for name in ("right", "before_right"))
+    after, before = (as_numbers(part[name] for part in parts) for name in ("right", "before_right"))
     if not np.isfinite([after, before]).all():
         return None
     clusters = _item_clusters(parts)
     return Answered(of_shares(after, clusters), of_shares(before, clusters), "wilson")
 
 
-def _item_clusters(parts: Sequence[pd.DataFrame], content: str | None = None) -> Clusters:
+def _item_clusters(parts: Sequence[pa.Table], content: str | None = None) -> Clusters:
     """`content` is what is known of the items beside their names."""
     first = parts[0]
-    clusters = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
+    clusters = clusters_of(first["cluster"].to_pylist() if "cluster" in first.column_names else None, len(first))
     # Python's hash is another in each process, and these are compared within one.
-    return replace(clusters, items_hash=hash((content, *first["item"].tolist())))
+    return replace(clusters, items_hash=hash((content, *first["item"].to_pylist())))
 
 
-def _parsed_column(column: "pd.Series[Any]", kind: Any) -> list[Any]:
-    values: list[Any] = column.tolist()
+def _parsed_column(column: pa.ChunkedArray, kind: Any) -> list[Any]:
+    values: list[Any] = column.to_pylist()
     # Of a rate they are numbers already, and no text of the file's.
-    return values if kind is str or column.dtype == np.float64 else [store.as_value(text, kind) for text in values]
+    return values if kind is str or pa.types.is_floating(column.type) else [store.as_value(text, kind) for text in values]
 
 
-def _stacked_columns(columns: Sequence["pd.Series[Any]"]) -> Floats:
-    return np.stack([column.to_numpy(dtype=np.float64) for column in columns])
-
-
-def _rows_of_part(frame: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:
-    """The rows of one task or probe: a view where they stand together, as a run writes them."""
-    # Arrays, since a Series takes four times as long to compare: a report asks this of thousands of frames.
-    (where,) = np.nonzero(np.asarray(frame["kind"].array == kind) & np.asarray(frame["name"].array == name))
-    together = len(where) > 0 and where[-1] - where[0] + 1 == len(where)
-    return frame.iloc[where[0] : where[-1] + 1] if together else frame.iloc[where]
-
-
-def _aligned_parts(frames: Sequence[pd.DataFrame], kind: str, name: str, columns: Sequence[str]) -> list[pd.DataFrame] | None:
+def _aligned_parts(items: Sequence[RunItems], kind: str, name: str, columns: Sequence[str]) -> list[pa.Table] | None:
     """Each seed's rows of one task or probe, if all seeds have the same items in the same order."""
-    parts = []
-    for frame in frames:
-        if not {"kind", "name", "item", *columns} <= set(frame.columns):
-            return None
-        parts.append(_rows_of_part(frame, kind, name))
-    items = [part["item"].tolist() for part in parts]
-    return parts if items and items[0] and all(other == items[0] for other in items) else None
+    if not items or not all(each.has(*OF_WHAT, "item", *columns) for each in items):
+        return None
+    first, *others = parts = [each.part(kind, name) for each in items]
+    return parts if len(first) and all(same_values(other["item"], first["item"]) for other in others) else None

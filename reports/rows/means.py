@@ -1,6 +1,6 @@
 """The parts of a row: each of its numbers as the mean over its runs, with an interval over items, and over several seeds.
 
-`frames` are the runs' per-item answers; without them the intervals are made of the records' own. `seeds` is what the seeds of
+`items` are the runs' answers; without them the intervals are made of the records' own. `seeds` is what the seeds of
 all rows of the table say of how far a seed moves a number.
 """
 
@@ -11,7 +11,6 @@ from statistics import fmean
 from typing import get_args
 
 import numpy as np
-import pandas as pd
 
 from bench.metrics.rate import RATES
 from bench.records.outcome import Elsewhere, Forgetting, Gain, Outcome, Pair, Point, Score
@@ -23,9 +22,10 @@ from bench.statistics.power import smallest_shown
 from reports.rows import answers, probe_definition
 from reports.rows.answers import Answered
 from reports.rows.numbers import Quantity, quantity_of
+from reports.rows.run_items import RunItems
 from reports.rows.spreads import SeedSpreads, run_trains
 
-Frames = Sequence[pd.DataFrame]
+Items = Sequence[RunItems]
 MEAN_COSTS = [name for name in Cost.model_fields if name != "peak_memory_per_process"]
 """Those that have a mean over runs; a list of what each process held has none."""
 
@@ -110,7 +110,7 @@ def _bounds_if_both(low: float | None, high: float | None) -> Bounds | None:
     return None if low is None or high is None else (low, high)
 
 
-def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames, seeds: SeedSpreads) -> dict[str, OtherMetric]:
+def other_metrics(outcomes: Sequence[Outcome], task: str, items: Items, seeds: SeedSpreads) -> dict[str, OtherMetric]:
     """All metrics that every run has, but for the score."""
     first = outcomes[0]
     names = [n for n in first.metrics if n != first.score.name and all(n in outcome.metrics for outcome in outcomes)]
@@ -119,7 +119,7 @@ def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames, seeds:
         scores = [outcome.metrics[name] for outcome in outcomes]
         answers_of = answers.rate_answers if name in RATES else answers.task_answers
         spread = seeds.of(partial(_metric_value, name))
-        others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, answers_of(frames, task, name), spread))
+        others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, answers_of(items, task, name), spread))
     return others
 
 
@@ -127,18 +127,18 @@ def _metric_value(metric: str, outcome: Outcome) -> float | None:
     return outcome.metrics[metric].value if metric in outcome.metrics else None
 
 
-def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames, seeds: SeedSpreads, trained: bool) -> dict[str, Away]:
+def mean_elsewhere(outcomes: Sequence[Outcome], items: Items, seeds: SeedSpreads, trained: bool) -> dict[str, Away]:
     """What every run has of other tasks and domains, by name."""
     return {
-        name: _mean_away([outcome.elsewhere[name] for outcome in outcomes], frames, name, seeds, trained)
+        name: _mean_away([outcome.elsewhere[name] for outcome in outcomes], items, name, seeds, trained)
         for name in outcomes[0].elsewhere
         if all(name in outcome.elsewhere for outcome in outcomes)
     }
 
 
-def _mean_away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpreads, trained: bool) -> Away:
+def _mean_away(parts: Sequence[Elsewhere], items: Items, name: str, seeds: SeedSpreads, trained: bool) -> Away:
     scores = [part.score for part in parts]
-    answered = [answers.task_answers(frames, name, scores[0].name, "elsewhere", base) for base in answers.BASES]
+    answered = [answers.task_answers(items, name, scores[0].name, "elsewhere", base) for base in answers.BASES]
     spread = seeds.of(lambda outcome: outcome.elsewhere[name].score.value if name in outcome.elsewhere else None)
     # The base is one and the same for all seeds: they move the gain as far as the score.
     gain, over_best = both_gains(parts, answered, spread, trained)
@@ -146,15 +146,15 @@ def _mean_away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: See
     return Away(quantity_of(scores[0]), mean_score(scores, answered[0], spread), gain, over_best, scores[0].n)
 
 
-def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) -> dict[str, Forgotten]:
+def mean_forgetting(runs: Sequence[Record], items: Items, seeds: SeedSpreads) -> dict[str, Forgotten]:
     """What every run has of probes, by name; what is more than chance is corrected for how many the row has (Holm)."""
     probes = [run.outcome.forgetting for run in runs if run.outcome]
     shared = [name for name in probes[0] if all(name in each for each in probes)]
     given_away = {name: max(run.trust.contamination.get(name, 0) for run in runs) for name in shared}
     forgetting_by_probe = {
         name: replace(
-            _mean_forgotten([each[name] for each in probes], given_away[name], _mean_probe_loss(name, runs, frames, seeds)),
-            accuracy_lost=_mean_accuracy_lost(name, probes, frames, seeds, run_trains(runs[0])),
+            _mean_forgotten([each[name] for each in probes], given_away[name], _mean_probe_loss(name, runs, items, seeds)),
+            accuracy_lost=_mean_accuracy_lost(name, probes, items, seeds, run_trains(runs[0])),
         )
         for name in shared
     }
@@ -166,25 +166,25 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     }
 
 
-def _mean_probe_loss(name: str, runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) -> Estimate:
+def _mean_probe_loss(name: str, runs: Sequence[Record], items: Items, seeds: SeedSpreads) -> Estimate:
     probes = [run.outcome.forgetting[name] for run in runs if run.outcome]
     definition = probe_definition.probe_definition(runs[0], name)
     bounds = [_bounds_if_both(probe.ci_low, probe.ci_high) for probe in probes]
     # A distance from the base has no interval, and its answers are no reason for one.
-    answered = answers.probe_answers(frames, name, probes[0].value_name, definition) if None not in bounds else None
+    answered = answers.probe_answers(items, name, probes[0].value_name, definition) if None not in bounds else None
     differences = answered.difference(-1.0 if probes[0].higher_is_better else 1.0) if answered else None
     spread = seeds.of(lambda outcome: outcome.forgetting[name].delta if name in outcome.forgetting else None)
     return estimate([probe.delta for probe in probes], bounds, differences, spread)
 
 
 def _mean_accuracy_lost(
-    name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads, trained: bool
+    name: str, parts: Sequence[Mapping[str, Forgetting]], items: Items, seeds: SeedSpreads, trained: bool
 ) -> Estimate | None:
     lost = [part[name].accuracy_lost for part in parts]
     known = [each for each in lost if each is not None]
     if len(known) < len(lost):
         return None
-    answered = answers.probe_accuracy(frames, name)
+    answered = answers.probe_accuracy(items, name)
     spread = seeds.of(lambda outcome: _accuracy_lost_value(outcome.forgetting.get(name)))
     bounds = [_bounds_if_both(each.ci_low, each.ci_high) for each in known]
     differences = answered.difference(-1.0, trained) if answered else None

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.groups import groups_by
-from bench.records import store
 from bench.records.record import Record
 from reports.rows import answers, means, transfer
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
+from reports.rows.run_items import RunItems
 from reports.rows.spreads import SeedSpreads, run_trains, spreads_of
 from reports.rows.stage_means import mean_stages
 from reports.rows.wordings import mean_wordings
@@ -108,9 +108,9 @@ def determinants(record: Record) -> dict[str, Any]:
 def flat(values: Any, name: str = "") -> dict[str, Any]:
     """Nested objects and lists as one level: {"peft": {"r": 8}} -> {"peft.r": 8}."""
     # An empty list or mapping is a value too, by which two rows may differ.
-    if not isinstance(values, Mapping | list | tuple) or not values:
+    if not isinstance(values, dict | list | tuple) or not values:
         return {name: values}
-    parts = values.items() if isinstance(values, Mapping) else enumerate(values)
+    parts = values.items() if isinstance(values, dict) else enumerate(values)
     return {key: leaf for part, value in parts for key, leaf in flat(value, f"{name}.{part}" if name else str(part)).items()}
 
 
@@ -120,9 +120,9 @@ def _row_of_runs(runs: list[Record], out: Path | None, known: Sequence[Record], 
     if runs[0].status != "ok" or len(outcomes) < len(runs):
         return Row(tuple(runs))
     scores = [outcome.score for outcome in outcomes]
-    frames = [store.read_items(out, run) for run in runs] if out else []
+    items = [RunItems.of_run(out, run) for run in runs] if out else []
     task, name, data_hash = runs[0].setup.task, scores[0].name, runs[0].provenance.data_hash
-    answered = [answers.task_answers(frames, task, name, base=base, data_hash=data_hash) for base in answers.BASES]
+    answered = [answers.task_answers(items, task, name, base=base, data_hash=data_hash) for base in answers.BASES]
     # The base is one and the same for all seeds: they move the gain as far as the score.
     spread, trained = seeds.of(lambda outcome: outcome.score.value), run_trains(runs[0])
     gain, over_best = means.both_gains(outcomes, answered, spread, trained)
@@ -131,11 +131,11 @@ def _row_of_runs(runs: list[Record], out: Path | None, known: Sequence[Record], 
         score=means.mean_score(scores, answered[0], spread),
         gain=gain,
         over_best=over_best,
-        metrics=means.other_metrics(outcomes, task, frames, seeds),
-        elsewhere=means.mean_elsewhere(outcomes, frames, seeds, trained),
-        wordings=mean_wordings(outcomes, frames, seeds),
+        metrics=means.other_metrics(outcomes, task, items, seeds),
+        elsewhere=means.mean_elsewhere(outcomes, items, seeds, trained),
+        wordings=mean_wordings(outcomes, items, seeds),
         transfers=transfer.between(runs, known, out, seeds),
-        forgetting=means.mean_forgetting(runs, frames, seeds),
+        forgetting=means.mean_forgetting(runs, items, seeds),
         relative_forgetting=means.mean_relative_forgetting(outcomes, seeds),
         curve=means.mean_curve(outcomes),
         stages=mean_stages(outcomes, seeds),

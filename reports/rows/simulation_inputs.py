@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench.records import store
 from bench.statistics.arrays import Floats
 from bench.statistics.likeness import Likeness
 from bench.statistics.simulated import likeness_of_counts
 from bench.statistics.simulated_values import likeness_of_values
 from reports.rows.answers import drawable_answers, drawable_likelihoods, drawable_probe
-from reports.rows.means import Frames
+from reports.rows.means import Items
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.rows import probe_names
+from reports.rows.run_items import RunItems
 from reports.rows.standing import Standing, forgetting_standing, score_standing, that_learned
 
 
@@ -25,8 +25,8 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
         return "nothing is known of seeds: run it with --seeds 2 or more" if seeds else "no row trains"
     quantity, task = learned[0].quantity, learned[0].setup.task
 
-    def drawn_from(frames: Frames) -> Likeness | None:
-        return _of_answers(frames, task, quantity.name, seeds)
+    def drawn_from(items: Items) -> Likeness | None:
+        return _of_answers(items, task, quantity.name, seeds)
 
     found = _of_rows(learned, out, seeds, drawn_from)
     if found is None:
@@ -46,8 +46,8 @@ def probe_likenesses(rows: Sequence[Row], out: Path) -> Iterator[tuple[str, Like
         with_probe = [row for row in learned if probe in row.forgetting]
         lost = with_probe[0].forgetting[probe]
 
-        def drawn_from(frames: Frames, probe: str = probe, name: str = lost.quantity.name) -> Likeness | None:
-            found = drawable_probe(frames, probe, name)
+        def drawn_from(items: Items, probe: str = probe, name: str = lost.quantity.name) -> Likeness | None:
+            found = drawable_probe(items, probe, name)
             return found and likeness_of_values(_by_row(found[0], seeds), found[1], found[2])
 
         # A distance from the base has no interval, and no places by it.
@@ -67,10 +67,10 @@ def _fewest_seeds(rows: Sequence[Row]) -> int:
     return min((len(row.records) for row in rows), default=0)
 
 
-def _of_answers(frames: Frames, task: str, name: str, seeds: int) -> Likeness | None:
-    if counted := drawable_answers(frames, task, name):
+def _of_answers(items: Items, task: str, name: str, seeds: int) -> Likeness | None:
+    if counted := drawable_answers(items, task, name):
         return likeness_of_counts(_by_row(counted[0], seeds), counted[1], counted[2])
-    valued = drawable_likelihoods(frames, task, name)
+    valued = drawable_likelihoods(items, task, name)
     return valued and likeness_of_values(_by_row(valued[0], seeds), valued[1], valued[2])
 
 
@@ -79,13 +79,13 @@ def _by_row(runs: Floats, seeds: int) -> Floats:
     return runs.reshape(-1, seeds, *runs.shape[1:])
 
 
-def _of_rows(rows: Sequence[Row], out: Path, seeds: int, drawn_from: Callable[[Frames], Likeness | None]) -> Likeness | None:
-    return drawn_from([frame for row in rows for frame in _frames_of(row, out, seeds)])
+def _of_rows(rows: Sequence[Row], out: Path, seeds: int, drawn_from: Callable[[Items], Likeness | None]) -> Likeness | None:
+    return drawn_from([each for row in rows for each in _items_of(row, out, seeds)])
 
 
-def _frames_of(row: Row, out: Path, seeds: int) -> Frames:
+def _items_of(row: Row, out: Path, seeds: int) -> Items:
     # Drawn tables have as many seeds in each row: of those that have more the first are taken.
-    return [store.read_items(out, run) for run in row.records[:seeds]]
+    return [RunItems.of_run(out, run) for run in row.records[:seeds]]
 
 
 def _as_printed(
@@ -105,10 +105,10 @@ def _as_printed(
 
 
 def _why_not_drawn(
-    rows: Sequence[Row], out: Path, seeds: int, drawn_from: Callable[[Frames], Likeness | None], name: str
+    rows: Sequence[Row], out: Path, seeds: int, drawn_from: Callable[[Items], Likeness | None], name: str
 ) -> str:
     for row in rows:
-        if drawn_from(_frames_of(row, out, seeds)) is None:
+        if drawn_from(_items_of(row, out, seeds)) is None:
             return f"{row.label} has no answers from which other values of {name} could be drawn"
     # How alike rows answer an item is drawn too, and nobody knows it of other items.
     return "its rows were asked different items"

@@ -13,16 +13,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
 
-import pandas as pd
+import pyarrow as pa
 
 from bench.groups import groups_by
-from bench.records import store
 from bench.records.outcome import Outcome, Score
 from bench.records.record import Record
 from bench.statistics.estimates import Bounds, Estimate, estimate
 from bench.statistics.intervals import Spread, of_one_model
 from reports.rows import answers
 from reports.rows.numbers import Quantity, quantity_of
+from reports.rows.run_items import RunItems, with_columns
 from reports.rows.spreads import NO_SEEDS, SeedSpreads, run_trains
 
 ALONE = ("instruction", "full")
@@ -59,7 +59,7 @@ class Transfer:
 
 
 class MatchedSeed(NamedTuple):
-    """One seed's numbers; `frame` has the shared items with the mixture's `prediction` and the `before` of the run alone."""
+    """One seed's numbers; `shared` has the items of both with the mixture's `prediction` and the `before` of the run alone."""
 
     alone_run: Record
     score: Score
@@ -68,7 +68,7 @@ class MatchedSeed(NamedTuple):
     rise: float
     bounds: Bounds | None
     items: int
-    frame: pd.DataFrame | None
+    shared: RunItems | None
 
 
 def mixed(record: Record) -> dict[str, Any]:
@@ -157,11 +157,11 @@ def _seed_match(run: Record, single: Record, task: str, out: Path | None) -> Mat
     if score is None or score.name != single_score.name:
         return None
     sign = 1.0 if score.higher_is_better else -1.0
-    frame = _items_of_both(run, single, "task" if own else "elsewhere", task, out) if out else None
+    shared = _items_of_both(run, single, "task" if own else "elsewhere", task, out) if out else None
     # Without a common item the two whole scores are of other items.
-    if frame is not None and frame.empty:
+    if shared is not None and not len(shared.table):
         return None
-    answered = answers.task_answers([frame], task, score.name) if frame is not None else None
+    answered = answers.task_answers([shared], task, score.name) if shared is not None else None
     if answered is None:
         alone = single_score
         # Minus zero becomes zero.
@@ -170,27 +170,30 @@ def _seed_match(run: Record, single: Record, task: str, out: Path | None) -> Mat
     (together,), (alone_value,) = answered.after.values.tolist(), answered.before.values.tolist()
     differences, items = answered.difference(sign), len(answered.after.clusters.codes)
     return MatchedSeed(
-        single, score, together, alone_value, float(differences.values[0]), of_one_model(differences), items, frame
+        single, score, together, alone_value, float(differences.values[0]), of_one_model(differences), items, shared
     )
 
 
-def _items_of_both(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.DataFrame | None:
+def _items_of_both(run: Record, single: Record, kind: str, task: str, out: Path) -> RunItems | None:
     """The items that both runs answered; the mixture may have been asked the first ones alone. None if a run left no items."""
-    mine, theirs = store.read_items(out, run), store.read_items(out, single)
-    if mine.empty or theirs.empty:
+    asked, alone = RunItems.of_run(out, run), RunItems.of_run(out, single)
+    if not len(asked.table) or not len(alone.table):
         return None
-    mine = mine[(mine["kind"] == kind) & (mine["name"] == task)]
-    theirs = theirs[(theirs["kind"] == "task") & (theirs["name"] == task)].drop_duplicates("item").set_index("item")
-    shared = mine[mine["item"].isin(theirs.index)]
+    mine, theirs = asked.part(kind, task), alone.part("task", task)
+    # An item that stands there twice is the first one.
+    places = {item: place for place, item in reversed([*enumerate(theirs["item"].to_pylist())])}
+    both = [(row, places[item]) for row, item in enumerate(mine["item"].to_pylist()) if item in places]
+    rows, others = (pa.array([pair[side] for pair in both], pa.int64()) for side in (0, 1))
     # In the columns of a run and its base, one function makes the paired difference of both.
-    return shared.assign(kind="task", before=shared["item"].map(theirs["prediction"]))
+    before, kinds = theirs["prediction"].take(others), pa.array(["task"] * len(rows), pa.string())
+    return RunItems(with_columns(mine.take(rows), kind=kinds, before=before))
 
 
 def _mean_transfer(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> Transfer:
-    frames = [pair.frame for pair in pairs if pair.frame is not None]
+    shared = [pair.shared for pair in pairs if pair.shared is not None]
     first = pairs[0]
     # The answers of some seeds alone would make an interval around another mean.
-    answered = answers.task_answers(frames, task, first.score.name) if len(frames) == len(pairs) else None
+    answered = answers.task_answers(shared, task, first.score.name) if len(shared) == len(pairs) else None
     differences = answered.difference(1.0 if first.score.higher_is_better else -1.0) if answered else None
     return Transfer(
         task,

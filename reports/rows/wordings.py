@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
-import pandas as pd
-
 from bench.records.outcome import Outcome
 from bench.statistics.estimates import Estimate
 from reports.rows import answers
-from reports.rows.means import mean_score
+from reports.rows.means import Items, mean_score
 from reports.rows.numbers import Quantity, quantity_of
 from reports.rows.spreads import SeedSpreads
 
@@ -31,7 +29,7 @@ class Wordings:
         return self.high - self.low
 
 
-def mean_wordings(outcomes: Sequence[Outcome], frames: Sequence[pd.DataFrame], seeds: SeedSpreads) -> Wordings | None:
+def mean_wordings(outcomes: Sequence[Outcome], items: Items, seeds: SeedSpreads) -> Wordings | None:
     """None unless every run has them."""
     by_wording = [each.robustness.scores for each in outcomes if each.robustness and each.robustness.scores]
     if len(by_wording) < len(outcomes):
@@ -40,7 +38,7 @@ def mean_wordings(outcomes: Sequence[Outcome], frames: Sequence[pd.DataFrame], s
     scores_by_wording = {
         words: mean_score(
             [each[words] for each in by_wording],
-            answers.wording_answers(frames, words, first.name),
+            answers.wording_answers(items, words, first.name),
             seeds.of(partial(_wording_score, words)),
         )
         for words in by_wording[0]

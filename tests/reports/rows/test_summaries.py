@@ -108,7 +108,7 @@ def test_nothing_is_read_again_of_what_stays(make, out, parts, monkeypatch):
     parts()
     make.kept(out, [make.record("lora-8bit")])
     store._read_by_states.cache_clear()  # another process
-    read = {"read_record": [], "read_items": []}
+    read = {"read_record": [], "read_item_table": []}
     for name, seen in read.items():
         original = getattr(store, name)
         monkeypatch.setattr(store, name, lambda *of, seen=seen, original=original: seen.append(of[-1]) or original(*of))
