@@ -1,7 +1,7 @@
 """Products of fp32 matrices on a CPU, by whichever of torch's two libraries multiplies them faster.
 
 Torch multiplies fp32 by MKL and bf16 by oneDNN. On AMD's processors MKL does without AVX-512 and oneDNN with it, so that there
-oneDNN is more than twice as fast: docs/performance.md. Both sum in fp32, and differ in rounding alone.
+oneDNN is more than twice as fast: docs/method/costs.md. Both sum in fp32, and differ in rounding alone.
 """
 
 import math
@@ -74,9 +74,12 @@ class _Linear(nn.Linear):
 
 
 class _Product(torch.autograd.Function):
+    """oneDNN's product with gradients, which are such products too."""
+
     @staticmethod
     def forward(ctx: Any, read: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(read if weight.requires_grad else None, weight if read.requires_grad else None)
+        by_read, by_weight, _ = ctx.needs_input_grad
+        ctx.save_for_backward(read if by_weight else None, weight if by_read else None)
         return _by_onednn(read, weight, bias)
 
     @staticmethod
