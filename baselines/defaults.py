@@ -167,7 +167,7 @@ def _best(tasks: Sequence[Searched], counting: Collection[str]) -> dict[str, Any
     return {
         "values": json.loads(best),
         "sds_behind_the_best": round(behind[best], 2),
-        "tasks": {each.task: {"counts": each in counted, **_of_task(each, best)} for each in tasks},
+        "tasks": {each.task: {"counts": each.task in counting, **_of_task(each, best)} for each in tasks},
     }
 
 

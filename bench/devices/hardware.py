@@ -83,21 +83,25 @@ def resolve(precision: Precision) -> Literal["fp32", "bf16"]:
 
 def _multiplies_bf16() -> bool:
     """Whether the CPU has an instruction for it, and oneDNN, which multiplies by it, was not told to stop at an older set."""
-    most = (os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "ALL").upper()
+    most = _onednn_setting("MAX_CPU_ISA", "ALL")
     # oneDNN's names of the sets that have one; AVX10_1_512 is another name of AVX512_CORE_FP16, which holds BF16.
     allowed = most in ("ALL", "DEFAULT") or any(name in most for name in ("AMX", "BF16", "FP16", "AVX10"))
     return allowed and bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
+def _onednn_setting(name: str, default: str) -> str:
+    """What a user has oneDNN do by one of its variables, which it knows by two prefixes."""
+    return (os.environ.get(f"ONEDNN_{name}") or os.environ.get(f"DNNL_{name}") or default).upper()
+
+
+@cache  # asked at each product; oneDNN reads its variables once, too
 def multiplies_fp32_by_onednn() -> bool:
     """Whether oneDNN multiplies fp32 matrices faster than MKL, by which torch multiplies them: on AMD's processors with
     AVX-512, which MKL leaves alone there. All that have it have its BF16 too."""
-    # Asked at each product: what most machines are not comes first.
-    if _cpu_entry("vendor_id") != "AuthenticAMD" or uses_gpu() or not _multiplies_bf16():
-        return False
+    amd = _cpu_entry("vendor_id") == "AuthenticAMD" and _multiplies_bf16() and not uses_gpu()
     # Told to round the numbers that it reads, oneDNN would not multiply in fp32.
-    rounds = any(os.environ.get(f"{name}_DEFAULT_FPMATH_MODE", "STRICT").upper() != "STRICT" for name in ("ONEDNN", "DNNL"))
-    return torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available() and not rounds
+    exact = _onednn_setting("DEFAULT_FPMATH_MODE", "STRICT") == "STRICT"
+    return amd and exact and torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()
 
 
 def instruction_sets() -> dict[str, str]:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from bench.modeling.fp32_product import is_linear, multiplied
 
@@ -45,4 +46,4 @@ class _WithKeptCast:
             return multiplied(states, weight, self.layer.bias)
         if self.cast is None:
             self.cast = weight.to(torch.get_autocast_dtype(device))
-        return multiplied(states, self.cast, self.layer.bias)
+        return functional.linear(states, self.cast, self.layer.bias)

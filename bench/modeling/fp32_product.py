@@ -33,7 +33,7 @@ def is_linear(module: Any) -> TypeGuard[nn.Linear]:
 
 
 def multiplied(read: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """torch's product of the same name, read (..., columns) times weight (rows, columns) transposed, by the faster library."""
+    """What torch's `linear` gives, read (..., columns) times weight (rows, columns) transposed, by the faster library."""
     if not _is_onednns(read, weight):
         return functional.linear(read, weight, bias)
     if torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in (read, weight, bias)):

@@ -152,16 +152,16 @@ def _answer_counts(
 
 def _restricted_to_mentions(items: RunItems, task: str, kind: str, name: str) -> RunItems:
     """With the entities alone that a metric of a part of them is of."""
-    if name not in PARTS or not items.has("seen") or has_missing(items.part(kind, task)["seen"]):
+    mine = items.part(kind, task)
+    if name not in PARTS or not items.has("seen") or has_missing(mine["seen"]):
         return items
-    mine = items.part(kind, task).to_pandas()
-    answer_columns = [column for column in ("prediction", "gold", "before", "best_before") if column in mine]
+    answer_columns = [column for column in ("prediction", "gold", "before", "best_before") if items.has(column)]
     # Rows whose record knows no best base have an empty column of its answers.
-    columns = [column for column in answer_columns if mine[column].notna().all()]
-    tags = mine.assign(**{column: [store.as_value(text, list[str]) for text in mine[column]] for column in columns})
+    columns = [column for column in answer_columns if not has_missing(mine[column])]
+    tags = mine.to_pandas().assign(**{column: _parsed_column(mine[column], list[str]) for column in columns})
     part = restricted(tags, name, columns)
     # Whoever counts them reads answers as the file holds them.
-    return RunItems.of_frame(part.assign(**{column: part[column].map(store.as_text) for column in columns}))
+    return RunItems(with_columns(mine, **{column: part[column].map(store.as_text).tolist() for column in columns}))
 
 
 def rate_answers(items: Sequence[RunItems], task: str, name: str) -> Answered | None:

@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+from pyarrow import compute
 
 from bench.groups import groups_by
 from bench.records.outcome import Outcome, Score
@@ -180,13 +181,12 @@ def _items_of_both(run: Record, single: Record, kind: str, task: str, out: Path)
     if not len(asked.table) or not len(alone.table):
         return None
     mine, theirs = asked.part(kind, task), alone.part("task", task)
-    # An item that stands there twice is the first one.
-    places = {item: place for place, item in reversed([*enumerate(theirs["item"].to_pylist())])}
-    both = [(row, places[item]) for row, item in enumerate(mine["item"].to_pylist()) if item in places]
-    rows, others = (pa.array([pair[side] for pair in both], pa.int64()) for side in (0, 1))
+    # Of an item that stands there twice the first one.
+    places = compute.index_in(mine["item"], theirs["item"])
+    shared = mine.filter(places.is_valid())
     # In the columns of a run and its base, one function makes the paired difference of both.
-    before, kinds = theirs["prediction"].take(others), pa.array(["task"] * len(rows), pa.string())
-    return RunItems(with_columns(mine.take(rows), kind=kinds, before=before))
+    before, kinds = theirs["prediction"].take(places.drop_null()), pa.repeat("task", len(shared))
+    return RunItems(with_columns(shared, kind=kinds, before=before))
 
 
 def _mean_transfer(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> Transfer:

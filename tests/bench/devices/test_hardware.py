@@ -5,6 +5,13 @@ from bench.devices import hardware
 from bench.errors import UserError
 
 
+@pytest.fixture(autouse=True)
+def asked_anew():
+    hardware.multiplies_fp32_by_onednn.cache_clear()
+    yield
+    hardware.multiplies_fp32_by_onednn.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("gpu", "capability", "cpu", "becomes"),
     [
@@ -55,6 +62,7 @@ def test_an_instruction_counts_where_onednn_may_use_it(monkeypatch, variable, mo
         ("AuthenticAMD", True, {"ONEDNN_DEFAULT_FPMATH_MODE": "STRICT"}, True),
         ("AuthenticAMD", True, {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"}, False),
         ("AuthenticAMD", True, {"DNNL_DEFAULT_FPMATH_MODE": "any"}, False),
+        ("AuthenticAMD", True, {"ONEDNN_DEFAULT_FPMATH_MODE": ""}, True),
         ("AuthenticAMD", False, {}, False),
         ("GenuineIntel", True, {}, False),
         ("", True, {}, False),
@@ -76,8 +84,10 @@ def test_fp32_is_multiplied_by_onednn_where_mkl_leaves_instructions_alone(monkey
     assert (hardware.instruction_sets().get("fp32") == "oneDNN") is faster
     with monkeypatch.context() as without:
         without.setattr(torch.backends.mkl, "is_available", lambda: False)
+        hardware.multiplies_fp32_by_onednn.cache_clear()
         assert not hardware.multiplies_fp32_by_onednn()
     monkeypatch.setattr(hardware, "uses_gpu", lambda: True)
+    hardware.multiplies_fp32_by_onednn.cache_clear()
     assert not hardware.multiplies_fp32_by_onednn()
 
 

@@ -23,7 +23,7 @@ ONEDNNS = "_linear_pointwise"
 
 
 class Products(TorchDispatchMode):
-    """Counts oneDNN's products in fp32, and torch's own of more than a row."""
+    """Counts products in fp32, oneDNN's and torch's own."""
 
     def __init__(self):
         super().__init__()
