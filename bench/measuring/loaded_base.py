@@ -5,7 +5,7 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from bench.inference.backend import Backend
 from bench.inference.endpoint_backend import EndpointBackend
-from bench.measuring.evaluation import Session
+from bench.measuring.evaluation import TrainingSession
 from bench.measuring.rounding import Rounding
 from bench.modeling.forward import unlaunched
 from bench.modeling.sharding import placed, release, to_load
@@ -14,7 +14,7 @@ from bench.modeling.sharding import placed, release, to_load
 class LoadedBase:
     """The base model of a session, loaded when the first thing has to be measured: not at all when all is in the cache."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: TrainingSession) -> None:
         self.session = session
         self._rounding: Rounding | None = None
         self._backend: Backend | None = None

@@ -202,7 +202,7 @@ def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Sear
     # What a suite sets is where a search begins; what `--set` says is not searched.
     fixed = [settings.values_for(spec.name, given) for spec in parts.strategies.values()]
     return [
-        (strategy, search_of(strategy, space, values, tune, items) if strategy.trains else None)
+        (strategy, search_of(strategy, space, values, tune, items))
         for strategy, space, values in zip(loaded, spaces, fixed, strict=True)
     ]
 

@@ -41,17 +41,19 @@ def tune_options(suite: TuneOptions | None, given: Mapping[str, Any]) -> TuneOpt
 
 def search_of(
     strategy: Strategy, space: Mapping[str, Dimension], fixed: Mapping[str, Any], options: TuneOptions, items: int
-) -> Search:
-    """The search of a strategy that trains.
+) -> Search | None:
+    """The search of a strategy; None where it trains nothing, and nothing of it is left to search.
 
     Args:
         fixed: what `--set` says, nested as hyper-parameters are: the user has chosen it, and it is not searched.
 
     Raises:
-        UserError: there is nothing to search, a range's end is not allowed, or the default lies outside.
+        UserError: there is nothing to search of one that trains, a range's end is not allowed, or the default lies outside.
     """
     place = f"strategy '{strategy.name}'"
     free = {name: dimension for name, dimension in space.items() if not _says_something_of(fixed, name)}
+    if not free and not strategy.trains:
+        return None
     if not free:
         why = "--set fixes all that it would search" if space else "its file has no search space under `search`"
         raise UserError(f"{place} cannot be tuned: {why}; leave that out, or leave it out of --strategies")

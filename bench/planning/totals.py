@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.groups import groups_by
-from bench.planning.asking_cost import Asking, base_asking, tests, validation
+from bench.planning.asking_cost import NO_ASKING, Asking, base_asking, tests, validation
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.trial import Trial
 from bench.runs.run import Run
@@ -80,26 +80,31 @@ def tuning_seconds(trials: Sequence[Trial], rate: float) -> tuple[float, float] 
 
 def plan_sentences(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Iterator[str]:
     """In sentences."""
-    tuning = tuning_seconds(trials, rate)
+    # How long an API takes is not this machine's to say.
+    here = [trial for trial in trials if trial.run.model.needs_device]
+    tuning = tuning_seconds(here, rate)
     if trials:
         named = ", ".join(f"{name} {count}" for name, count in Counter(trial.run.strategy.name for trial in trials).items())
-        seconds = "" if tuning is None else ", about {:.0f} s of training and {:.0f} s of validation".format(*tuning)
+        seconds = (
+            "" if tuning is None or not here else ", about {:.0f} s of training and {:.0f} s of validation".format(*tuning)
+        )
         what = "trainings of trials" if len({trial.run.seed for trial in trials}) > 1 else "trials"
         yield f"tuning before that: {len(trials)} {what} to do ({named}){seconds}"
-    # How long an API takes is not this machine's to say.
     local = [(run, cost) for run, cost in todo if run.model.needs_device]
     if local and (total := totals(local, tuning, rate)):
         yield f"training still to do: about {total.training:.0f} s on this machine, besides tests"
         yield f"asking what is trained: about {total.tests:.0f} s for tests, {total.probes:.0f} s for probes"
         yield f"asking the bases once: about {total.bases:.0f} s, where their answers are not kept yet"
         yield f"in all about {total.hours:.2f} device-hours, at this machine's speed"
-    yield from _apis([run for run, _ in todo])
+    yield from _apis([run for run, _ in todo], trials)
 
 
-def _apis(runs: Sequence[Run]) -> Iterator[str]:
+def _apis(runs: Sequence[Run], trials: Sequence[Trial]) -> Iterator[str]:
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.needs_device:
-            cost = api_asking([run for run in runs if run.model.name == model.name])
+            asked = [trial for trial in trials if trial.run.model.name == model.name]
+            tried = sum((validation(trial.run, trial.items) for trial in asked), NO_ASKING)
+            cost = api_asking([run for run in runs if run.model.name == model.name]) + tried
             yield model.cost_sentence(f"{cost.items:,} questions", cost.read, cost.written)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from bench.devices.container import total_memory
 from bench.errors import UserError
+from bench.preflight.shapes import with_ends
 from bench.running.budget_account import counted_limits
 from bench.runs.run import Run
 from bench.tasks import splits
@@ -26,7 +27,7 @@ def check_counts(runs: Iterable[Run]) -> None:
         if least * EXAMPLE_BYTES > room:
             takes = f"whose plan takes {least * EXAMPLE_BYTES / 1e9:,.0f} GB, and this machine has {room / 1e9:,.0f}"
             raise UserError(f"budget '{run.budget}' is of at least {least:,} examples, {takes}; give a smaller one")
-        if shots := run.strategy.wording.shots:
+        for shots in sorted({each.strategy.wording.shots for each in with_ends(run)} - {0}):
             _check_shots(run, shots)
 
 
@@ -41,14 +42,15 @@ def _least_examples(run: Run) -> int:
 
 
 def _check_shots(run: Run, shots: int) -> None:
+    name = run.strategy.name
+    fewer = f"; show fewer by --set {name}.shots=K" + (", which is not searched then" if run.search else "")
     there = len(splits.load_training(run.task).train)
     if shots > there:
-        raise UserError(
-            f"strategy '{run.strategy.name}': shots={shots}, and task '{run.task.name}' has {there:,} training examples"
-        )
+        fault = f"shots={shots}, and task '{run.task.name}' has {there:,} training examples"
+        raise UserError(f"strategy '{name}': {fault}{fewer}")
     # An encoder embeds them one by one.
     positions = run.model.positions if run.model.family == "decoder" else None
     # Of a solved example at least its text and its answer are a token each.
     if positions and 2 * shots > positions:
         fault = f"shots={shots} do not stand in one prompt of model '{run.model.name}', which reads {positions:,} tokens"
-        raise UserError(f"strategy '{run.strategy.name}': {fault}")
+        raise UserError(f"strategy '{name}': {fault}{fewer}")

@@ -29,7 +29,7 @@ def check_shapes(runs: Iterable[Run], room: int | None = None) -> None:
         UserError: one of them cannot, with what it says, or needs more room; nothing has started by then.
     """
     checked = set()
-    for run in (each for planned in runs for each in _with_ends(planned)):
+    for run in (each for planned in runs for each in with_ends(planned)):
         if run.unfit or not run.strategy.trains:
             continue
         kinds = [types.task_type(task) for task in run.training_tasks] if run.model.family == "encoder" else []
@@ -41,7 +41,7 @@ def check_shapes(runs: Iterable[Run], room: int | None = None) -> None:
             _check_adaptable(run, room)
 
 
-def _with_ends(run: Run) -> Iterator[Run]:
+def with_ends(run: Run) -> Iterator[Run]:
     """The run, and what it would be at both ends of each range that is searched for it."""
     yield run
     for name, dimension in (run.search.space if run.search else {}).items():

@@ -13,6 +13,7 @@ from bench.measuring import checks
 from bench.measuring.base_results import FIRST_ITEMS, BaseResults
 from bench.measuring.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.measuring.item_table import item_table
+from bench.measuring.loaded_base import LoadedBase
 from bench.measuring.untouched import Untouched
 from bench.modeling import flops
 from bench.modeling.weights import outline
@@ -88,10 +89,7 @@ def _result_without_training(session: Session, untouched: Untouched) -> RunResul
     peak = _start_own_costs(session, untouched)
     backend, few_probes = untouched.loaded.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
     answered = evaluate(backend, session, few_probes)
-    if session.run.model.needs_device:
-        cost = cost_of(session, untouched.loaded.module(), TrainingState(), answered, peak)
-    else:
-        cost = session.run.model.cost(answered.test, answered.seconds)
+    cost = cost_of_asking(session, untouched.loaded, answered, peak)
     checked = checks.untouched_row(session, untouched, answered)
     is_base = session.run.wording in session.run.base_wordings
     test = untouched.asked.answers(session.sets.test, known=answered.test if is_base else None)
@@ -104,6 +102,14 @@ def _start_own_costs(session: Session, untouched: Untouched) -> memory.PeakMemor
     untouched.loaded.forget()
     set_seed(session.run.seeds.init)
     return memory.PeakMemory(session.device.torch.type == "cuda")
+
+
+def cost_of_asking(session: TrainingSession, base: LoadedBase, answered: Evaluation, peak: memory.PeakMemory) -> Cost:
+    """What asking an untouched base has come to, on this machine or over an API."""
+    model = session.run.model
+    if model.needs_device:
+        return cost_of(session, base.module(), TrainingState(), answered, peak)
+    return model.cost(answered.test, answered.seconds)
 
 
 def cost_of(

@@ -1,4 +1,4 @@
-"""A trial of tuning, from hyper-parameters to a validation score. It gets no test data, and needs no base and no probes."""
+"""A trial of tuning, from hyper-parameters to a validation score. It gets no test data and no probes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,19 @@ from bench.devices.device import Device
 from bench.devices.memory import PeakMemory
 from bench.errors import BudgetError, DivergedError, TooSlowError
 from bench.hashing import digest
+from bench.inference.backend import Backend
 from bench.inference.evalset import EvalSet
 from bench.inference.predictions import predict
 from bench.measuring.evaluation import Evaluation, TrainingSession
+from bench.measuring.loaded_base import LoadedBase
 from bench.measuring.scoring import scores, worth
 from bench.modeling.spared_work import clock
 from bench.progress import Progress
+from bench.records.outcome import Score
 from bench.records.trial import Rung, TrialRecord, as_words
 from bench.running.adaptation import adapted
 from bench.running.budget_account import spending
-from bench.running.perform import cost_of
+from bench.running.perform import cost_of, cost_of_asking
 from bench.running.recording import provenance, setup
 from bench.running.stages import train_stage
 from bench.runs.run import Run
@@ -40,7 +43,8 @@ IsPruned = Callable[[Sequence[float]], bool]
 
 @dataclass(frozen=True)
 class Trial:
-    """One training of a search: a run with the hyper-parameters that were asked for, and the share of the budget."""
+    """One training of a search: a run with the hyper-parameters that were asked for, and the share of the budget. Of a strategy
+    that trains nothing it is one asking."""
 
     run: Run
     sampled: dict[str, Any]
@@ -80,6 +84,8 @@ def perform_trial(
     validation = session.validation(trial.run.task, trial.items)
     set_seed(trial.run.seeds.init)
     peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, validation, pruner)
+    if not trial.run.strategy.trains:
+        return _asked_trial(trial, session, validation, peak)
     model = adapted(trial.run, device)
     state = session.folder.resume_training(model, peak, device, progress)
     try:
@@ -95,17 +101,33 @@ def perform_trial(
         spent = None if too_slow else cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
         failed = {"status": "failed", "reason": str(error), "beyond_budget": isinstance(error, BudgetError) and not too_slow}
         return recorded_trial(trial, device, state.resumed, **failed, rungs=state.rungs, cost=spent)
-    started = clock()
-    answers = predict(session.backend(model.eval()), validation)
-    cost = cost_of(session, model, state, Evaluation(answers, seconds=clock() - started), peak)
-    name = trial.run.task.metrics[0]
+    answered = _asked(session.backend(model.eval()), validation)
+    cost = cost_of(session, model, state, answered, peak)
     # Asked once more: the state does not say which watch ended the training, this one or early stopping.
     status = "pruned" if pruner is not None and state.rungs and pruner([rung.score for rung in state.rungs]) else "ok"
-    score = scores(answers, [name])[name]
     taken = spending(trial.run, state, cost.useful_flops or 0, cost.peak_memory_bytes or 0)
     return recorded_trial(
-        trial, device, state.resumed, status=status, score=score, rungs=state.rungs, cost=cost, spending=taken
+        trial, device, state.resumed, status=status, score=_score(trial, answered), rungs=state.rungs, cost=cost, spending=taken
     )
+
+
+def _asked_trial(trial: Trial, session: TrainingSession, validation: EvalSet, peak: PeakMemory) -> TrialRecord:
+    """Of a strategy that trains nothing: the untouched base, asked in the way that is tried. No budget limits that."""
+    base = LoadedBase(session)
+    answered = _asked(base.backend(), validation)
+    cost = cost_of_asking(session, base, answered, peak)
+    return recorded_trial(trial, session.device, status="ok", score=_score(trial, answered), cost=cost)
+
+
+def _asked(backend: Backend, validation: EvalSet) -> Evaluation:
+    started = clock()
+    answers = predict(backend, validation)
+    return Evaluation(answers, seconds=clock() - started)
+
+
+def _score(trial: Trial, answered: Evaluation) -> Score:
+    name = trial.run.task.metrics[0]
+    return scores(answered.test, [name])[name]
 
 
 def recorded_trial(trial: Trial, device: Device, resumed: Sequence[int] = (), **results: Any) -> TrialRecord:

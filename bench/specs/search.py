@@ -93,7 +93,7 @@ class TuneOptions(Spec):
     """How hyper-parameters are chosen: the same for every strategy of a suite."""
 
     trials: int = Field(ge=1)
-    """Of each strategy that trains; the first is its default."""
+    """Of each strategy that has anything to search; the first is its default."""
     sampler: Sampler = "random"
     pruner: Pruner = "none"
     share: float = Field(default=1.0, gt=0, le=1)

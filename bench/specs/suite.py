@@ -51,7 +51,7 @@ class SuiteSpec(Spec):
     encoder_budget: str | None = None
     """Budget of encoders, whose heads start from nothing; without it the same as decoders'."""
     tune: TuneOptions | None = None
-    """How hyper-parameters are chosen, for every strategy that trains; without it they are the strategies' defaults."""
+    """How hyper-parameters are chosen, for every strategy with a search space; without it they are the strategies' defaults."""
     batch: int = Field(default=16, ge=1)
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=LEAST_LENGTH)

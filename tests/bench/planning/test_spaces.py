@@ -18,11 +18,10 @@ def planned(**options):
     return {run.strategy.name: run for run in found}
 
 
-def test_every_strategy_that_trains_is_searched_in_its_own_space():
+def test_every_strategy_but_zero_shot_is_searched_in_its_own_space():
     runs = planned()
-    assert {name: bool(run.search) for name, run in runs.items()} == {
-        name: name not in ("zero-shot", "few-shot") for name in runs
-    }
+    assert {name: bool(run.search) for name, run in runs.items()} == {name: name != "zero-shot" for name in runs}
+    assert runs["few-shot"].search.space == {"shots": NumberRange(low=1, high=16, log=True, integer=True)}
     assert runs["full"].search.space["learning_rate"] == NumberRange(low=2e-5, high=2e-3, log=True)
     assert runs["lora-8bit"].search.space["learning_rate"] == NumberRange(low=1e-4, high=1e-2, log=True)
     assert planned(model="smollm2")["full"].search.space["learning_rate"] == NumberRange(low=5e-6, high=5e-4, log=True)
@@ -45,6 +44,13 @@ def test_what_is_set_is_not_searched_and_what_a_suite_sets_is_where_the_search_b
     runs = plan(PlanOptions(str(tmp_path / "mine.yaml"), model="tiny-bert", tune={"sampler": "tpe"}), "fp32")
     full = next(run for run in runs if run.strategy.name == "full")
     assert full.search.options == TuneOptions(trials=3, sampler="tpe") and "learning_rate" in full.search.space
+
+
+def test_what_trains_nothing_and_is_fixed_is_not_searched():
+    """It has no budget that a search could share, and is shown beside those that were searched."""
+    runs = planned(settings=["few-shot.shots=2"])
+    assert runs["few-shot"].search is None and runs["few-shot"].wording.shots == 2 and runs["full"].search
+    assert runs["few-shot"].id == planned(settings=["few-shot.shots=2"], tune={})["few-shot"].id
 
 
 def test_a_nested_hyperparameter_is_searched_unless_it_or_what_it_is_in_is_set(library):

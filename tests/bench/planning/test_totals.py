@@ -155,6 +155,18 @@ def test_a_chat_is_asked_each_question_once(server, tmp_path):
     assert re.match(r"asking mine over its API: 30 questions, about [\d,]+ tokens to read and at most [\d,]+ to write;", line)
 
 
+def test_trials_of_a_chat_are_questions_and_take_no_time_of_this_machine(server, tmp_path):
+    (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
+    options = PlanOptions(
+        "sentiment", str(tmp_path / "mine.yaml"), strategies=["few-shot"], test_items=30, tune={"trials": 3, "seeds": 2}
+    )
+    runs, missing = as_far_as_tuned(plan(options, "fp32"), tmp_path / "out")
+    tuning, asking = plan_sentences([(run, estimate_cost(run, RATE)) for run in runs], missing, RATE)
+    assert tuning == "tuning before that: 6 trainings of trials to do (few-shot 6)"
+    # The test is asked with and without examples, and each trial asks 30 validation items.
+    assert asking.startswith("asking mine over its API: 240 questions,")
+
+
 def test_a_chat_is_asked_what_each_suite_of_a_list_asks(server, tmp_path, listed):
     (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
     runs = listed("one", "other", model=str(tmp_path / "mine.yaml"), strategies=["zero-shot"])

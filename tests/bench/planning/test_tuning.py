@@ -295,6 +295,19 @@ def test_a_search_that_is_over_is_not_made_again_from_what_it_chose(tmp_path, pl
     assert len(missing) == 6
 
 
+def test_for_real_numbers_of_solved_examples_are_tried_and_the_best_is_shown(place, own_cache):
+    runs = planned(["zero-shot", "few-shot"], 2, tune={"trials": 4})
+    chosen = tuned(runs, place)
+    trials = {trial.sampled["shots"]: trial for trial in read_trials(place.out)}
+    assert len(trials) == 4 and 4 in trials and all(1 <= shots <= 16 for shots in trials)
+    best = max(trials.values(), key=lambda trial: trial.worth)
+    zero, *few = chosen
+    assert zero == runs[0] and len(few) == 2
+    for run in few:
+        assert trials[run.wording.shots].worth == best.worth and run.tuning.trials == 4
+        assert [each.spent.examples for each in run.tuning.tried] == [0] * 4
+
+
 def test_for_real_a_test_is_read_by_final_runs_alone(place, device, own_cache, monkeypatch):
     runs = planned(["full"], 2, tune={"trials": 2})
     load, readers = splits.load_splits, []

@@ -10,6 +10,7 @@ from bench.errors import UserError
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.preflight.counts import EXAMPLE_BYTES, check_counts
+from bench.tasks import splits
 
 
 def planned(model="tiny-bert", strategy="full", **options):
@@ -44,6 +45,16 @@ def test_shots_are_of_the_task_and_stand_in_the_prompt(decoder_folder, tmp_path)
     check_counts(planned("tiny-bert", "few-shot", settings=["shots=257"]))  # which reads them one by one
     with pytest.raises(UserError, match=r"strategy 'few-shot': shots=1000000, and task 'sst2' has [\d,]+ training examples"):
         check_counts(planned("tiny-bert", "few-shot", settings=["shots=1000000"]))
+
+
+def test_the_most_examples_that_a_search_may_show_are_looked_at(monkeypatch):
+    searched = planned("tiny-bert", "few-shot", tune={"trials": 4})
+    check_counts(searched)
+    few = type("Few", (), {"train": [None] * 15})
+    monkeypatch.setattr(splits, "load_training", lambda task: few)
+    check_counts(planned("tiny-bert", "few-shot"))
+    with pytest.raises(UserError, match=r"shots=16, and task 'sst2' has 15 .* --set few-shot.shots=K, which is not searched"):
+        check_counts(searched)
 
 
 def test_each_point_of_a_sweep_is_looked_at():

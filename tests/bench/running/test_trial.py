@@ -6,9 +6,11 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 
 import pytest
 import torch
+from sklearn.metrics import f1_score
+from transformers import AutoModel
 
 from bench.errors import RunError, TooSlowError, UserError
-from bench.measuring.evaluation import Session, TrainingSession
+from bench.measuring.evaluation import Session, TrainingSession, run_encoding, validation_set
 from bench.planning.search_summary import summed_up
 from bench.progress import Progress
 from bench.records.record import Limit
@@ -19,6 +21,8 @@ from bench.specs.checkpoint_every import CheckpointInterval
 from bench.specs.search import Choice, Search, TuneOptions
 from bench.strategies import with_values
 from bench.tasks import splits
+from bench.tasks.few_shot import pick_shots
+from bench.tasks.types import task_type
 from bench.training import loop
 
 SEARCH = Search(options=TuneOptions(trials=1), space={"learning_rate": Choice(choice=[1e-4, 2e-4])}, items=12)
@@ -59,7 +63,8 @@ def strings_in(start):
     return found
 
 
-def test_a_trial_holds_no_test_text(made, device, monkeypatch):
+@pytest.mark.parametrize("strategy", ["full", "few-shot"])
+def test_a_trial_holds_no_test_text(made, device, monkeypatch, strategy):
     """Neither before it begins nor, with all that it has made on the way, when it has ended."""
     held = []
 
@@ -69,7 +74,7 @@ def test_a_trial_holds_no_test_text(made, device, monkeypatch):
             held.append(self)
 
     monkeypatch.setattr(trials, "TrainingSession", Kept)
-    trial = made()
+    trial = made(strategy)
     data = splits.load_splits(trial.run.task)
     test = {example.fields["text"] for example in (*data.test, *(e for away in data.out_of_domain.values() for e in away))}
     seen = {example.fields["text"] for example in data.validation}
@@ -111,6 +116,30 @@ def test_a_trial_is_scored_on_validation_items_and_says_what_it_spent(made, done
     assert record.rungs == [] and record.provenance.inputs == trial.inputs
     again = done(trial)
     assert again.score == record.score
+
+
+@pytest.mark.parametrize("shots", [3, 16])
+def test_a_trial_that_trains_nothing_asks_the_base_after_so_many_solved_examples(made, done, shots):
+    """Held to sentence vectors of transformers' own model: of the label whose mean is the nearest (Snell et al. 2017)."""
+    trial = made("few-shot", items=40, values={"shots": shots})
+    record = done(trial)
+    run, data = trial.run, splits.load_training(trial.run.task)
+    shown = pick_shots(task_type(run.task), data, shots, 1000)
+    read = validation_set(run, run_encoding(run), run.task, 40).examples
+    model = run.checkpoint.load(AutoModel, 32, torch.device("cpu")).eval()
+
+    def vector(example):
+        ids = torch.tensor([run.checkpoint.tokenizer(example.fields["text"])["input_ids"]])
+        with torch.no_grad():
+            return model(ids).last_hidden_state[0].mean(0)
+
+    of_label = {label: [vector(each) for each in shown if each.gold == label] for label in run.task.labels}
+    means = {label: torch.stack(vectors).mean(0) for label, vectors in of_label.items()}
+    nearest = [max(means, key=lambda label: torch.cosine_similarity(vector(each), means[label], 0)) for each in read]
+    assert record.score.name == "f1_macro" and record.score.n == len(read) == 40
+    assert record.score.value == pytest.approx(f1_score([each.gold for each in read], nearest, average="macro"))
+    assert record.status == "ok" and record.final and record.spending is None and record.cost.train_examples == 0
+    assert record.cost.eval_seconds > 0 and record.setup.hyperparameters == {"shots": shots}
 
 
 def test_a_trial_that_was_broken_off_goes_on_and_says_so(made, done, device, tmp_path):
