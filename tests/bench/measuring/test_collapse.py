@@ -21,6 +21,7 @@ def told(gold, said, constant, losses=FALLING, name="accuracy"):
         ("aaaa", "all 4 answers are the simplest constant one"),
         ("bbbb", "all 4 answers are 'b'"),
         ("aaab", None),
+        ("abab", "its accuracy of 0.750 is not better than the simplest constant answer's 0.750"),
         ("abaa", "its accuracy of 0.500 is not better than the simplest constant answer's 0.750"),
     ],
 )

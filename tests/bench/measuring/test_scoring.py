@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from bench.measuring.scoring import rise, scores
+from bench.measuring.scoring import rise, scores, worth
 
 
 def frame(gold: list, prediction: list) -> pd.DataFrame:
@@ -97,3 +97,14 @@ def test_lists_are_answers_too():
     found = scores(tags, ["entity_f1", "entity_recall"])
     assert (found["entity_f1"].value, found["entity_recall"].value) == (pytest.approx(2 / 3), 0.5)
     assert found["entity_f1"].share and found["entity_f1"].higher_is_better
+
+
+def test_what_lies_between_no_training_has_no_answer_that_it_turned():
+    answers = frame(["a", "b"] * 32, ["a"] * 64)
+    assert rise(answers, answers, "accuracy", trained=False) == (0.0, 0.0, 0.0)
+
+
+def test_more_worth_is_better_whatever_the_metric():
+    low, high = ([[nats, 2.0], [nats + 2.0, 4.0]] for nats in (9.0, 10.0))
+    assert worth(frame([None, None], low), "perplexity") > worth(frame([None, None], high), "perplexity")
+    assert worth(frame(["a", "b"], ["a", "b"]), "accuracy") > worth(frame(["a", "b"], ["a", "a"]), "accuracy")

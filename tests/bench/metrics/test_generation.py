@@ -86,3 +86,9 @@ def test_an_interval_stays_between_0_and_100(name):
     written = ["to be or not to be, that was it", "something", "else", "entirely"]
     score = scores(pd.DataFrame({"prediction": written, "gold": golds}), [name])[name]
     assert 0 <= score.ci_low < score.value < score.ci_high <= 100
+
+
+def test_a_long_answer_to_a_short_reference_weighs_by_both():
+    bleu = metrics.counted("bleu")
+    counts = bleu.counts(["one two three four five", "one"], [["one two three"], ["one two three four"]])
+    assert bleu.weights(counts).tolist() == [5 + 3, 1 + 4]

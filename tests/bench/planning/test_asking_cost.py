@@ -33,7 +33,10 @@ def test_every_kind_can_be_counted(library, decoder, monkeypatch, name):
     assert counting.read > 0
 
 
-@pytest.mark.parametrize(("family", "name", "items"), [("decoder", "arc-easy", 200), ("encoder", "medical-subjects", 100)])
+@pytest.mark.parametrize(
+    ("family", "name", "items"),
+    [("decoder", "arc-easy", 200), ("decoder", "arc-easy", 41), ("encoder", "medical-subjects", 100)],
+)
 def test_tokens_of_all_items_are_told_from_a_few(request, library, family, name, items):
     """What is read once, whatever the number of items, is counted once: the rows that a linear probe is fitted on."""
     model, spec = request.getfixturevalue(family), library.probe(name)

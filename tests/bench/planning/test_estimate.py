@@ -110,3 +110,23 @@ def test_a_plan_says_what_a_ceiling_makes_of_a_run_and_what_does_not_fit():
     assert costs[1].memory.total < costs[0].memory.total and costs[1].examples == 32
     assert costs[2].remark.startswith("its training does not fit into 0.1 GB") and costs[2].examples == 0
     assert costs[3].remark.startswith("the budget of 3tokens is less than its first example takes")
+
+
+def test_of_seconds_and_flops_the_tighter_is_planned():
+    def planned(budget):
+        (run,) = plan(PlanOptions("sentiment", "tiny-bert", strategies=["full"], budget=budget), "fp32")
+        return estimate.estimate_cost(run, RATE).operations
+
+    few, many = planned("300MFLOP"), planned("3GFLOP")
+    assert 0 < few < many
+    assert planned("300MFLOP,1s") == few and planned("3GFLOP,0.0003s") == few  # at 10^12 a second
+
+
+def test_runs_of_unlike_budgets_are_not_said_to_cost_the_same():
+    (run,) = plan(PlanOptions("sentiment", "tiny-bert", strategies=["full"], budget="16"), "fp32")
+    (longer,) = plan(PlanOptions("sentiment", "tiny-bert", strategies=["full"], budget="32"), "fp32")
+    faster = plan(
+        PlanOptions("sentiment", "tiny-bert", strategies=["full"], budget="16", settings=["learning_rate=0.5"]), "fp32"
+    )
+    assert estimate.cost_key(run) == estimate.cost_key(replace(run, seed=3)) == estimate.cost_key(faster[0])
+    assert estimate.cost_key(run) != estimate.cost_key(longer)

@@ -162,3 +162,17 @@ def test_each_seed_is_held_against_its_own():
 def test_optuna_is_not_imported_where_nothing_is_searched():
     code = "import sys, bench.planning.tuning; sys.exit('optuna' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_values_never_come_twice_where_there_is_no_end_to_them(sampler):
+    """Each batch is drawn by a study made anew, which would by one seed draw the first ones again."""
+    found = asked(search(sampler=sampler), 12)
+    assert len({tuple(values.values()) for values in found}) == len(found) == 12 * BATCH
+
+
+@pytest.mark.parametrize("ends", [(0.12345, 0.12349), (0.98761, 0.98764)])
+def test_a_rounded_draw_stays_in_its_range(ends):
+    low, high = ends
+    which = search({"warmup": {"low": low, "high": high}})
+    assert all(low <= values["warmup"] <= high for values in next_batch(which, {"warmup": low}, []))

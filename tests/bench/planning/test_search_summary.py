@@ -64,6 +64,8 @@ def test_a_failed_or_pruned_trial_is_never_chosen():
     assert found.tried[2].score is None and found.tried[2].reason == "the loss is nan" and found.tried[2].spent is None
     half = tuning([trial(0.5), trial(None, "failed")], [trial(0.1), trial(0.2)], seeds=2)
     assert half.chosen == 1 and half.tried[0].status == "failed"
+    # What one of two seeds took is not what the trial took.
+    assert tuning([trial(0.5), trial(None, "failed", cost=None)], [trial(0.1)] * 2, seeds=2).tried[0].spent is None
 
 
 def test_where_all_fail_nothing_is_chosen():

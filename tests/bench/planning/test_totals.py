@@ -171,3 +171,9 @@ def test_a_chat_is_asked_what_each_suite_of_a_list_asks(server, tmp_path, listed
     (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
     runs = listed("one", "other", model=str(tmp_path / "mine.yaml"), strategies=["zero-shot"])
     assert api_asking(runs).items == 60
+
+
+def test_rows_that_are_shown_examples_ask_a_test_of_their_own():
+    """What an untouched model is asked without any, its base is asked."""
+    zero, shown = (totals(costed(planned([name], test_items=20)), (0.0, 0.0), RATE) for name in ("zero-shot", "few-shot"))
+    assert zero.tests == 0 < shown.tests and zero.bases > 0

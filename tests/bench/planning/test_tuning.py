@@ -323,3 +323,10 @@ def test_for_real_a_test_is_read_by_final_runs_alone(place, device, own_cache, m
         assert record.setup.hyperparameters["learning_rate"] == taken.tried[taken.chosen].hyperparameters["learning_rate"]
         assert record.provenance.inputs["search"]["options"]["trials"] == 2
         assert all(each.spent.examples == 32 for each in taken.tried)
+
+
+def test_what_cannot_be_done_is_not_searched(place, imagined, monkeypatch):
+    """A task that the model cannot do has a row that is skipped, and no trials."""
+    runs = planned(["full"], 1)
+    monkeypatch.setattr(type(runs[0]), "unfit", property(lambda run: "it cannot be done"))
+    assert tuned(runs, place) == runs and as_far_as_tuned(runs, place.out) == (runs, []) and imagined == []

@@ -37,3 +37,10 @@ def test_new_keys_show_what_is_known(sample):
 def test_provenance_keeps_its_keys(sample):
     keys = {"model_hash", "data_hash", "data", "engine_version", "trust_remote_code", "started", "inputs"}
     assert set(shown(sample("trained"))["provenance"]) == keys and shown(sample("skipped"))["provenance"] is None
+
+
+def test_what_was_tried_is_shown_whole_and_of_no_search_the_number_alone(old_of_2, sample):
+    tuned = old_of_2("tuned")
+    assert as_contract(tuned)["tuning"] == tuned.setup.tuning.model_dump(mode="json")
+    assert len(as_contract(tuned)["tuning"]["tried"]) == len(tuned.setup.tuning.tried) > 0
+    assert shown(sample("trained"))["tuning"] == {"trials": 0}

@@ -207,6 +207,14 @@ def test_a_record_without_items_does_not_stand_beside_those_of_an_earlier_attemp
     failed = record(status="failed", outcome=None)
     store.write_record(tmp_path, failed)
     assert store.read_items(tmp_path, failed).empty
+    # Also where a later one has a result, as an imported one that tells no answers.
+    store.write_record(tmp_path, record(), pd.DataFrame({"kind": ["task"], "value": [1.0]}))
+    store.write_record(tmp_path, record(reason="imported"))
+    assert store.read_items(tmp_path, record()).empty
+    # Killed after its items were in place and before the record was: they are no failed run's.
+    store.write_record(tmp_path, failed)
+    pd.DataFrame({"kind": ["task"], "value": [1.0]}).to_parquet(store.folder(tmp_path) / "abc.parquet")
+    assert store.read_items(tmp_path, failed).empty
 
 
 def test_the_collector_rests_while_records_are_read_and_goes_on_after_a_fault(tmp_path):

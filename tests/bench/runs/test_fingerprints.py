@@ -4,6 +4,7 @@ import pytest
 
 from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
 from bench.specs.source import Source
+from bench.tasks import types
 from bench.tasks.types.dialogue import Dialogue
 
 
@@ -73,3 +74,10 @@ def test_a_type_that_counts_otherwise_makes_other_runs_of_its_tasks_alone(librar
     monkeypatch.setattr(Dialogue, "version", Dialogue.version + 1)
     assert task_fingerprint(chat.model_copy()) != before and task_fingerprint(other.model_copy()) == kept
     assert "type_version" not in kept  # whose runs stay what they are
+
+
+def test_a_second_version_of_a_type_counts(task, monkeypatch):
+    first = task_fingerprint(task())
+    assert "type_version" not in first
+    monkeypatch.setattr(types.type_class(task()), "version", 2)
+    assert task_fingerprint(task()) == first | {"type_version": 2}

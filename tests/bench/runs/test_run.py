@@ -310,3 +310,30 @@ def test_a_setting_that_came_later_is_named_where_it_is_used_alone(planned):
     plain, off, on = (planned("full", settings=said) for said in ([], ["compile=false"], ["compile=true"]))
     assert plain.id == off.id != on.id
     assert "compile" not in plain.inputs["hyperparameters"] and on.inputs["hyperparameters"]["compile"] is True
+
+
+def test_the_id_holds_what_only_some_runs_hang_on_where_they_do(monkeypatch):
+    def moved(run, **changes):
+        return dataclasses.replace(run, **changes).id != run.id
+
+    runs = {run.strategy.name: run for run in plan()}
+    full, instruction, multitask, shown, zero = (
+        runs[name] for name in ("full", "instruction", "multitask", "few-shot", "zero-shot")
+    )
+    assert moved(full, probe_every="50%") and not moved(zero, probe_every="50%")
+    assert moved(shown, seed=1) and not moved(zero, seed=1)  # the solved examples are drawn by it
+    assert moved(instruction, paraphrase_items=7) and not moved(full, paraphrase_items=7)
+    assert moved(multitask, other_items=7)
+    few, more = (plan(strategies=["full"], tune={"trials": trials})[0] for trials in (2, 3))
+    assert len({full.id, few.id, more.id}) == 3
+    ids = [dataclasses.replace(run).id for run in (full, multitask)]
+    monkeypatch.setattr("bench.runs.run.BESIDE", 99)  # as when others are left out of what is mixed in
+    assert [dataclasses.replace(run).id == before for run, before in zip((full, multitask), ids, strict=True)] == [True, False]
+
+
+def test_the_id_holds_how_many_are_asked_of_a_test_that_is_thinned_too():
+    (run,) = planning.plan(PlanOptions("ner", model="tiny-bert", strategies=["full"], tasks=["medical-spans"]), "fp32")
+    options = {**run.task.options, "empty": None}
+    plain = dataclasses.replace(run, task=run.task.model_copy(update={"options": options, "out_of_domain": {}}), also=())
+    thinned = dataclasses.replace(plain, task=run.task.model_copy(update={"out_of_domain": {}}))
+    assert [dataclasses.replace(each, other_items=7).id != each.id for each in (plain, thinned)] == [False, True]

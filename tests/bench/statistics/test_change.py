@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from scipy.stats import norm, t
+from scipy.stats import beta, norm, t
 
 from bench.metrics import counted
 from bench.statistics.change import change_verdicts
@@ -110,3 +110,12 @@ def test_an_f1_near_nothing_is_seldom_called_the_same():
     apart = Margin(*(np.broadcast_to(getattr(margin, part.name), tables)[:, None] for part in fields(Margin)))
     same, alone = (change_verdicts(rises[:, None], apart, 0.04, reach).verdicts == "same" for reach in (1.0, 0.0))
     assert same.mean() <= 0.03 and alone.mean() > 0.06
+
+
+@pytest.mark.parametrize("items", [16, 100, 872])
+def test_the_edge_of_items_that_did_not_move_is_clopper_and_pearsons(items):
+    """The upper end of 0 of n, at .96 to one side, as scipy has it."""
+    edge = float(beta.ppf(0.96, 1, items))
+    still = margin(clusters=items - 1.0)
+    found = [change_verdicts(np.array([0.0]), still, edge * by, np.array([1.0])).verdicts[0] for by in (1.0001, 0.9999)]
+    assert found == ["same", "can't tell"]

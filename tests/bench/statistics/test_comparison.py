@@ -131,3 +131,22 @@ def test_ranks_where_not_different_is_not_transitive():
 def test_seeds_that_vary_hide_a_difference():
     assert comparison.pairs(accurate([0.80, 0.84], Spread(1e-6, 2)))[0].significant
     assert not comparison.pairs(accurate([0.80, 0.84], Spread(0.02**2, 2)))[0].significant
+
+
+def test_unpaired_rows_of_unlike_seeds_have_the_fewer_degrees_of_freedom():
+    """Three seeds of one row are not better known for thirty of the other's."""
+    values = [np.array([np.arange(400) < 400 * share] * 2, dtype=float) for share in (0.70, 0.76)]
+    few, many = (
+        estimates([row], Spread(1e-3, nu), asked)[0] for asked, (row, nu) in enumerate(zip(values, (2, 30), strict=True))
+    )
+    for one, other in ((few, many), (many, few)):
+        (found,) = comparison.pairs([one, other])
+        assert not found.paired and found.margin.item_freedom == 2
+
+
+def test_an_average_pair_has_the_freedom_of_pairs_that_vary():
+    """Of two untouched models nothing varies over seeds, and what is known of others' seeds is known no worse for that."""
+    trained, untouched = Margin(0.0004, 12, 0.0001, 800, 0.0009, 3), Margin(0.0, 0, 0.0001, 800)
+    average = comparison.mean_margin([trained, untouched])
+    assert (average.seeds, average.seed_freedom) == (pytest.approx(0.0002), 12)
+    assert (average.other_seeds, average.other_freedom) == (pytest.approx(0.00045), 3)

@@ -104,6 +104,13 @@ def test_p_agrees_with_the_interval():
     assert estimate([0.8], [None], correct([0.8]), scale="wilson").p is None
 
 
+@pytest.mark.parametrize(("low", "high", "significant"), [(0.01, 0.6, True), (-0.01, 0.12, False)])
+def test_of_bounds_of_unlike_width_the_one_beside_zero_tells(low, high, significant):
+    for sign in (1, -1):
+        found = estimate([sign * 0.1], [tuple(sorted((sign * low, sign * high)))])
+        assert found.significant is (found.p <= 0.05) is significant
+
+
 def test_whole_clusters_widen_and_few_claim_nothing_of_new_ones():
     films = [f"film {n // 10}" for n in range(300)]
     apart, whole = (estimate([0.8], [None], correct([0.8], labels=labels)) for labels in (None, films))

@@ -179,11 +179,24 @@ def test_row_takes_the_larger_of_the_table_s_seed_variance_and_its_own():
     assert of_row(answered(values[:1])).seeds == 0
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 6])
+def test_a_row_alone_has_one_degree_of_freedom_less_than_seeds(seeds):
+    """Of scores that seeds alone move, the interval is Student's of the scores."""
+    scores = np.random.default_rng(seeds).normal(0.8, 0.02, seeds)
+    row = Jackknifed(scores, np.zeros((seeds, 1)), 1e5, clusters_of(None, 872))
+    expected = stats.t.interval(0.95, seeds - 1, scores.mean(), stats.sem(scores))
+    for table in (NO_SPREAD, pooled([scores.tolist()])):
+        assert limits(scores.mean(), of_row(row, table)) == pytest.approx(expected)
+
+
 def test_pair_has_the_table_s_seed_variance_up_to_four_seeds_and_then_its_own():
     generator = np.random.default_rng(0)
     one, other = (answered((generator.random((3, 80)) < 0.7).astype(float)) for _ in range(2))
     margin = of_pair(one, other, Spread(0.0009, 10))
     assert (margin.seeds, margin.seed_freedom) == (pytest.approx(2 * 0.0009 / 3), 10)
+    one, other = (answered((generator.random((4, 80)) < 0.7).astype(float)) for _ in range(2))
+    margin = of_pair(one, other, Spread(0.0009, 10))
+    assert (margin.seeds, margin.seed_freedom) == (pytest.approx(2 * 0.0009 / 4), 10)
     one, other = (answered((generator.random((5, 80)) < 0.7).astype(float)) for _ in range(2))
     margin = of_pair(one, other, Spread(0.0009, 10))
     own = one.values.var(ddof=1) + other.values.var(ddof=1)
@@ -261,3 +274,11 @@ def test_items_that_both_rows_miss_are_no_part_of_their_difference():
     hard = (np.arange(200) < 150).astype(float)
     one, other = answered(np.tile(hard, (2, 1))), answered(np.tile(hard, (2, 1)))
     assert of_pair(one, other, Spread()).items == pytest.approx(0, abs=1e-15) and of_row(one).items > 0
+
+
+def test_one_more_answer_is_counted_only_where_training_may_have_turned_it():
+    """An untouched model held against itself is the same on any items."""
+    row = answered((np.arange(64) < 40).astype(float)[None])
+    still, trained = (rise_over(row, row, "wilson", trained) for trained in (False, True))
+    assert of_row(still).half_width() == 0 and of_row(trained).half_width() > 0.03
+    assert still.shifts.shape == trained.shifts.shape

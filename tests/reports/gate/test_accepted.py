@@ -11,6 +11,8 @@ from reports.gate import accepted
 from reports.gate.compared import compared
 from reports.gate.reading import read_sides
 from reports.gate.tolerance import Tolerance
+from reports.rows.answers import task_answers
+from reports.rows.run_items import RunItems
 
 NOW = datetime(2026, 11, 26, 1, 2, 3, tzinfo=UTC)
 
@@ -57,6 +59,9 @@ def test_a_folder_held_against_what_was_accepted_of_it_has_no_news(make, sides, 
 def test_what_was_stopped_half_way_is_no_baseline(sides, tmp_path):
     out = sides.kept("out", sides.pairs())
     kept = accepted.accept(out, tmp_path / "kept", "one", NOW)
+    left = kept.folder.rename(kept.folder.with_name(f".{kept.folder.name}"))  # as what is still being written is called
+    assert accepted.accepted_in(tmp_path / "kept") == []
+    left.rename(kept.folder)
     (kept.folder / accepted.ACCEPTED_NOTE).unlink()
     assert accepted.accepted_in(tmp_path / "kept") == [] and accepted.accepted_in(tmp_path / "none") == []
 
@@ -86,3 +91,17 @@ def test_baselines_stand_in_the_order_of_their_dates(sides, tmp_path):
     assert [each.folder.name for each in accepted.accepted_in(tmp_path / "kept")] == [
         f"2026110{day}T000000Z-evil" for day in (1, 2, 3)
     ]
+
+
+def test_entities_that_training_has_are_known_of_what_was_kept(make, sides, tmp_path):
+    record, frame = make.entities("full", 0)
+    out = sides.kept("out", [(record, frame.assign(seen="[[0, 2]]").mask(frame["kind"] != "task"))])
+    kept = accepted.accept(out, tmp_path / "kept", None, NOW)
+    whole, small = (
+        [
+            task_answers([RunItems.of_run(folder, record)], "sst2", name).after.values.item()
+            for name in ("entity_f1", "entity_f1_seen", "entity_f1_unseen")
+        ]
+        for folder in (out, kept.folder)
+    )
+    assert small == whole and len(set(whole)) == 3

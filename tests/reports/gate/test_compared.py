@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.statistics.detectable import detectable
 from reports.gate.tolerance import Tolerance
 
 
@@ -102,6 +103,9 @@ def test_a_regression_beside_what_cannot_be_compared_is_one(sides, held, make):
 def test_one_seed_on_either_side_is_no_ground(sides, held):
     found = held(sides.pairs(seeds=(0,)), sides.pairs(seeds=(1,)))
     assert found.status == 2 and "run it with --seeds 2 or more" in found.refused[0] and len(found.refused) == 2
+    # However far a number moved, nothing is said of it by items alone.
+    fallen = held(sides.pairs(seeds=(0,), full=0.3), sides.pairs(seeds=(1,)))
+    assert fallen.status == 2 and set(said(fallen)) == {("zero-shot", "score")}
 
 
 def test_a_row_that_is_gone_is_not_passed_over(sides, held):
@@ -200,3 +204,28 @@ def test_baselines_before_the_old_side_tell_more_of_the_noise(sides):
     assert (alone.status, known.status) == (0, 1)
     other = [[record.model_copy(update={"setup": record.setup.model_copy(update={"task": "rte"})}) for record in earlier[0]]]
     assert compared(*both, other, Tolerance(points=0.1)).changes == alone.changes
+
+
+def test_rows_without_anything_to_compare_are_no_success_where_missing_ones_may_be(sides, held, make):
+    found = held([make.record("full", 0, suite="other")], [make.record("full", 0)], allow_missing=True)
+    assert found.status == 2 and not found.changes and not found.refused
+
+
+def test_a_change_among_many_is_found_from_further(sides, held, make):
+    """What a line says it finds is corrected for all that are looked at together, as its p is."""
+    new, old = make.record("zero-shot", 0, 0.62, trainable=0), make.record("zero-shot", 0, 0.7, trainable=0)
+    rest = sides.pairs()[:6]
+    alone, beside = (
+        next(change for change in found.changes if change.difference.row.label == "zero-shot")
+        for found in (held([new], [old]), held([new, *rest], [old, *rest]))
+    )
+    assert alone.p < beside.p and alone.detectable.value < beside.detectable.value
+
+
+def test_a_fall_from_a_low_share_is_found_sooner_than_a_rise(held, make):
+    """The lower a share below one half, the less its answers vary: what is told is of a fall."""
+    new, old = make.record("zero-shot", 0, 0.2, trainable=0), make.record("zero-shot", 0, 0.3, trainable=0)
+    (change,) = held([new], [old]).changes
+    found = change.difference
+    rise = detectable(found.margin, 1, found.accuracy, found.within)
+    assert found.accuracy == pytest.approx(0.3) and change.detectable.value < 0.98 * rise.value

@@ -218,8 +218,10 @@ def test_a_run_on_both_sides_tells_once_how_far_a_seed_moves_it(sides):
 def test_a_run_that_was_done_again_and_answers_otherwise_tells_twice(sides, make):
     """Planted fault: as the run's id is the same, the old side's seeds had no part: .62, .78 and .94 before and three times .70
     now was a fall by more than chance, "found" with a standard error of 0."""
-    old, new = ([make.record("full", seed, score) for seed, score in enumerate(scores)]
-                for scores in ((0.62, 0.78, 0.94), (0.7, 0.7, 0.7)))  # fmt: skip
+    old, new = (
+        [make.record("full", seed, score) for seed, score in enumerate(scores)]
+        for scores in ((0.62, 0.78, 0.94), (0.7, 0.7, 0.7))
+    )
     assert [record.run_id for record, _ in old] == [record.run_id for record, _ in new]
     found = matches(sides, new, old)
     difference = next(measure_differences(found[0], Noise(found, []), Tolerance()))
@@ -231,3 +233,39 @@ def test_a_run_on_both_sides_tells_once_how_its_costs_vary(sides):
     noise = Noise(matches(sides, pairs, pairs), [])
     runs = [record.run_id for row in noise.rows for record in row.records]
     assert len(runs) == len(set(runs)) == len(pairs)
+
+
+def test_a_percentage_of_a_loss_is_of_what_there_was_to_lose(sides, make):
+    """Of a perplexity of 3.2 that rose by .1 nobody minds 5 % of 3.2, and not of .1."""
+    pairs = [make.record("full", seed) for seed in range(2)]
+    part = pairs[0][0].outcome.forgetting["wikipedia"].model_copy(update={"value_name": "perplexity"})
+    side = [(make.changed(record, forgetting={"wikipedia": part}), frame) for record, frame in pairs]
+    (match,) = matches(sides, side, side)
+    _, lost = measure_differences(match, Noise([match], []), Tolerance())
+    assert lost.title == "forgets wikipedia" and lost.old < 0.2 and lost.within == pytest.approx(0.05 * part.before)
+
+
+def test_rows_of_other_seeds_say_nothing_of_how_far_a_quotient_of_one_seed_varies(sides, make):
+    """The same seeds take a tenth more each; beside them stands a row whose seeds are others, and took unlike numbers."""
+
+    def pairs(name, tokens, start=0):
+        cost = make.record(name)[0].cost
+        costs = [cost.model_copy(update={"train_tokens": count}) for count in tokens]
+        return [make.record(name, seed, cost=each) for seed, each in enumerate(costs, start)]
+
+    new = [*pairs("full", [1100, 1650]), *pairs("frozen", [1000, 3000], 5)]
+    old = [*pairs("full", [1000, 1500]), *pairs("frozen", [2000, 1000])]
+    found = matches(sides, new, old)
+    tokens = next(each for each in cost_differences(found[0], Noise(found, []), Tolerance(), False) if each.term == "tokens")
+    assert found[0].same_seeds and not found[1].same_seeds
+    assert tokens.value == pytest.approx(np.log(1.1)) and tokens.margin.half_width() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_of_a_share_that_should_be_low_a_change_for_the_worse_is_no_fall(sides, make):
+    side = [
+        (make.changed(record, score=record.outcome.score.model_copy(update={"higher_is_better": False})), frame)
+        for record, frame in [make.record("zero-shot", 0, 0.7, trainable=0)]
+    ]
+    (match,) = matches(sides, side, side)
+    (score,) = measure_differences(match, Noise([match], []), Tolerance())
+    assert score.accuracy is None and not score.higher_is_better

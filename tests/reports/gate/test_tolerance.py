@@ -35,4 +35,5 @@ def test_each_unit_has_its_margin():
     assert margins.of(Quantity("log-likelihood (nats per answer)", share=False), 3.0) == 0.02
     assert margins.of(Quantity("log-odds (nats)", share=False), 3.0) == 0.02
     assert margins.of(Quantity("perplexity", share=False), 20.0) == 2.0
+    assert margins.of(Quantity("log-likelihood", share=False), -20.0) == 2.0
     assert margins.of_costs == pytest.approx(log(1.1)) and str(margins) == "1 points, 0.02 nats, 0.003 nats per token, 10 %"

@@ -69,6 +69,7 @@ def test_answers_that_cannot_be_used(make):
     assert answers.task_answers(of([frame, pd.DataFrame()]), "sst2", "accuracy") is None
     assert answers.task_answers(of([frame, frame]), "another", "accuracy") is None
     assert answers.task_answers(of([frame, frame.iloc[1:]]), "sst2", "accuracy") is None
+    assert answers.task_answers(of([frame, frame.iloc[::-1]]), "sst2", "accuracy") is None
     assert answers.task_answers(of([frame, frame]), "sst2", "of another program") is None
     assert answers.task_answers(of([frame, frame.assign(before=None)]), "sst2", "accuracy") is None
     assert answers.probe_answers(of([frame, frame.assign(value=np.nan)]), "lambada", "accuracy") is None

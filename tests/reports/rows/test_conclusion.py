@@ -162,3 +162,14 @@ def test_of_losses_without_an_interval_nothing_is_said(make):
     ]
     (forgot,) = [sentence for sentence in conclusion(rows, score_standing(rows)) if sentence.startswith("Forgotten")]
     assert forgot == "Forgotten: not known, since the losses of full and frozen have no intervals."
+
+
+def test_a_probe_that_a_row_does_better_on_is_not_said_to_be_lost(make, out):
+    probes = {"wikipedia": ("loss (nats per token)", 3.2, 3.4), "arc-easy": ("accuracy", 0.3, 0.8)}
+    rows = aggregate(
+        make.kept(out, [make.record(name, 0, share, probes) for name, share in (("full", 0.9), ("frozen", 0.6))]), out
+    )
+    better = rows[0].forgetting["arc-easy"].lost
+    assert better.significant and better.value < 0
+    forgot = concluded(rows)[1]
+    assert forgot.startswith("Forgotten by the row ahead: full lost ") and "wikipedia" in forgot and "arc-easy" not in forgot

@@ -382,3 +382,11 @@ def test_a_record_that_does_not_know_what_it_spent_says_nothing(make):
 def test_who_spent_more_is_named_with_its_seed(make):
     over = spending(make.record("full", seed=1)[0], examples=(512, 600))
     assert list(unfair(rows_of(over))) == ["full (seed 1): spent 600 examples of a budget of 512"]
+
+
+def test_a_single_seed_of_another_precision_is_refused(make):
+    """`auto` is another one on another machine, and a row is of several."""
+    seeds = [make.record(name, seed)[0] for name in ("full", "frozen") for seed in range(2)]
+    assert differing(*seeds) == {}
+    seeds[1] = make.changed(seeds[1], device={**seeds[1].provenance.device, "precision": "bf16"})
+    assert len(rows_of(*seeds)) == 2 and differing(*seeds) == {"precision": True}

@@ -68,3 +68,31 @@ def test_money_is_averaged_where_all_runs_know_it(make):
 
     assert aggregate([paid(0, 0.5), paid(1, 1.0)])[0].cost.money == pytest.approx(0.75)
     assert aggregate([paid(0, 0.5), paid(1, None)])[0].cost.money is None
+
+
+def test_losses_are_corrected_for_how_many_probes_the_row_has(make, out):
+    record, frame = make.record("full")
+    alone = {}
+    for name, part in record.outcome.forgetting.items():
+        (row,) = aggregate(make.kept(out / name, [(make.changed(record, forgetting={name: part}), frame)]), out / name)
+        alone[name] = row.forgetting[name].lost.p
+    (row,) = aggregate(make.kept(out / "all", [(record, frame)]), out / "all")
+    together = {name: part.lost.p for name, part in row.forgetting.items()}
+    assert list(together) == list(alone) and 0.01 < alone["lambada"] < 0.5
+    # By hand: the smallest of three counts three times, and the next twice.
+    assert alone["wikipedia"] < alone["lambada"] < alone["arc-easy"]
+    assert together["wikipedia"] == pytest.approx(3 * alone["wikipedia"], rel=1e-6, abs=0)
+    assert together["lambada"] == pytest.approx(2 * alone["lambada"])
+
+
+def test_the_seed_that_was_given_most_of_a_probe_tells_of_the_row(make):
+    records = [make.record("full", seed, contamination={"wikipedia": count})[0] for seed, count in enumerate((2, 5, 0))]
+    (row,) = aggregate(records)
+    assert (row.forgetting["wikipedia"].contaminated, row.forgetting["lambada"].contaminated) == (5, 0)
+
+
+def test_an_untouched_model_gains_exactly_nothing(make, out):
+    """One more answer that training might have turned is counted where there was training alone."""
+    pairs = [make.record("zero-shot", 0, 0.55, trainable=0), make.record("full", 0, 0.55)]
+    still, trained = (row.gain for row in aggregate(make.kept(out, pairs), out))
+    assert (still.value, still.low, still.high) == (0, 0, 0) and trained.low < 0 < trained.high

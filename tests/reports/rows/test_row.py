@@ -46,3 +46,13 @@ def test_mean_over_stages_is_a_share_where_all_tasks_scores_are(make):
     assert list(row.stage_quantities) == ["rte", "squad", "sst2"] and row.stage_quantity.share
     (unknown,) = aggregate([make.record("full", stages=make.stages())[0]])
     assert not unknown.stage_quantities["rte"].share and unknown.stage_quantity is None
+
+
+def test_a_cost_that_one_run_does_not_know_is_not_the_rows(make):
+    """Three seeds' mean is not told by two of them."""
+    records = [make.record("full", seed)[0] for seed in range(3)]
+    (row,) = aggregate(records)
+    assert row.spent(lambda cost: cost.train_tokens) == [19_648.0] * 3
+    unknown = make.changed(records[1], cost=records[1].cost.model_copy(update={"train_tokens": None}))
+    (row,) = aggregate([records[0], unknown, records[2]])
+    assert row.spent(lambda cost: cost.train_tokens) == [] and len(row.spent(lambda cost: cost.train_flops)) == 3

@@ -8,7 +8,9 @@ from scipy import stats
 from bench.measuring.scoring import scores
 from bench.records.record import Tuning
 from bench.records.store import as_text
+from bench.statistics.intervals import Spread
 from reports.rows import transfer
+from reports.rows.spreads import spreads_of
 
 
 def compared(make, out, pairs: list) -> list[transfer.Transfer]:
@@ -107,6 +109,11 @@ def test_without_items_scores_over_as_many_items_are_compared_without_an_interva
     (found,) = transfer.between([mixture], [mixture, alone], None)
     assert found.rise.value == pytest.approx(mixture.outcome.elsewhere["rte"].score.value - alone.outcome.score.value)
     assert (found.rise.low, found.rise.high, found.rise.significant) == (None, None, False)
+    # Where less is better, a lower score of the mixture is the rise.
+    part = mixture.outcome.elsewhere["rte"]
+    turned = part.model_copy(update={"score": part.score.model_copy(update={"higher_is_better": False})})
+    (low,) = transfer.between([make.changed(mixture, elsewhere={"rte": turned})], [alone], None)
+    assert low.rise.value == -found.rise.value != 0 and not low.higher_is_better
     fewer = make.mixture(count=64)[0]
     assert transfer.between([fewer], [fewer, alone], None) == []
 
@@ -152,3 +159,20 @@ def test_auto_on_the_same_kind_of_machine_is_the_precision_that_it_became(make, 
     asked = {"inputs": {"precision": "auto"}}
     assert compared(make, out, [make.mixture(**asked), make.alone()])
     assert compared(make, out / "b", [make.mixture(**asked), make.alone(**asked, device={"precision": "bf16"})]) == []
+
+
+def test_where_some_seeds_left_no_answers_there_is_no_interval(make, out):
+    mixtures = [make.mixture(seed, 0.5 + 0.1 * seed, count=200) for seed in range(3)]
+    singles = [make.alone(seed=seed, accuracy=0.6 + 0.05 * seed) for seed in range(3)]
+    kept = make.kept(out, [*mixtures[:2], (mixtures[2][0], None), *singles])
+    (found,) = transfer.between(kept[:3], kept, out)
+    assert found.rise.runs == 3 and (found.rise.low, found.rise.high) == (None, None)
+
+
+def test_either_score_moves_with_its_own_seed(make, out):
+    """One seed in a table whose seeds vary: the difference of two scores varies by twice as much as one."""
+    kept = make.kept(out, [*(make.mixture(seed, share) for seed, share in enumerate((0.5, 0.6, 0.7))), make.alone()])
+    scores = [run.outcome.elsewhere["rte"].score.value for run in kept[:3]]
+    (found,) = transfer.between(kept[:1], kept, out, spreads_of([kept[:3]])[0])
+    assert found.rise.runs == 1 and found.rise.basis == "items and seeds"
+    assert found.rise.spread == Spread(pytest.approx(2 * np.var(scores, ddof=1)), 2)

@@ -247,3 +247,8 @@ def test_a_question_with_shuffled_choices_is_the_same_one():
     train = [Example("t", shuffled, "C"), Example("u", others, "B")]
     left, _, notes = separation.separated(EXAM, train, [], {"test": [ITEM]})
     assert left == train[1:] and notes["in_test_removed"] == 1
+
+
+def test_a_choice_is_as_long_as_its_letters_or_their_bytes():
+    lengths = [with_options(**said).length("Öl 油") for said in ({}, {"normalised": "characters"}, {"normalised": "bytes"})]
+    assert lengths == [1, 4, 2 + 1 + 1 + 3]
