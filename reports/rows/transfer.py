@@ -14,7 +14,6 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from pyarrow import compute
 
 from bench.groups import groups_by
 from bench.records.outcome import Outcome, Score
@@ -181,11 +180,12 @@ def _items_of_both(run: Record, single: Record, kind: str, task: str, out: Path)
     if not len(asked.table) or not len(alone.table):
         return None
     mine, theirs = asked.part(kind, task), alone.part("task", task)
-    # Of an item that stands there twice the first one.
-    places = compute.index_in(mine["item"], theirs["item"])
-    shared = mine.filter(places.is_valid())
+    # Of an item that stands there twice the first one. By their values: two files may have unlike types for them.
+    places = {item: place for place, item in reversed([*enumerate(theirs["item"].to_pylist())])}
+    found = pa.array([places.get(item) for item in mine["item"].to_pylist()], pa.int64())
+    shared = mine.filter(found.is_valid())
     # In the columns of a run and its base, one function makes the paired difference of both.
-    before, kinds = theirs["prediction"].take(places.drop_null()), pa.repeat("task", len(shared))
+    before, kinds = theirs["prediction"].take(found.drop_null()), pa.repeat("task", len(shared))
     return RunItems(with_columns(shared, kind=kinds, before=before))
 
 

@@ -176,3 +176,21 @@ def test_either_score_moves_with_its_own_seed(make, out):
     (found,) = transfer.between(kept[:1], kept, out, spreads_of([kept[:3]])[0])
     assert found.rise.runs == 1 and found.rise.basis == "items and seeds"
     assert found.rise.spread == Spread(pytest.approx(2 * np.var(scores, ddof=1)), 2)
+
+
+def test_items_are_the_same_by_their_values_whatever_type_a_file_has(make, out):
+    """Planted fault: Arrow took the number 1 for the text "1", and failed the other way round."""
+    mixture, alone = make.mixture(count=200), make.alone()
+
+    def text(name):
+        return name.rpartition("-")[2]
+
+    def number(name):
+        return int(text(name))
+
+    def found(folder, mine, theirs):
+        pairs = [(run, frame.assign(item=frame["item"].map(kind))) for (run, frame), kind in ((mixture, mine), (alone, theirs))]
+        return compared(make, out / folder, pairs)
+
+    assert found("texts", text, text) == found("numbers", number, number) != []
+    assert found("unlike", number, text) == found("unlike too", text, number) == []
