@@ -52,9 +52,9 @@ def search_of(
     """
     place = f"strategy '{strategy.name}'"
     free = {name: dimension for name, dimension in space.items() if not _says_something_of(fixed, name)}
-    if not free and not strategy.trains:
-        return None
     if not free:
+        if not strategy.trains:
+            return None
         why = "--set fixes all that it would search" if space else "its file has no search space under `search`"
         raise UserError(f"{place} cannot be tuned: {why}; leave that out, or leave it out of --strategies")
     for name, dimension in free.items():

@@ -85,9 +85,7 @@ def plan_sentences(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Tr
     tuning = tuning_seconds(here, rate)
     if trials:
         named = ", ".join(f"{name} {count}" for name, count in Counter(trial.run.strategy.name for trial in trials).items())
-        seconds = (
-            "" if tuning is None or not here else ", about {:.0f} s of training and {:.0f} s of validation".format(*tuning)
-        )
+        seconds = ", about {:.0f} s of training and {:.0f} s of validation".format(*tuning) if here and tuning else ""
         what = "trainings of trials" if len({trial.run.seed for trial in trials}) > 1 else "trials"
         yield f"tuning before that: {len(trials)} {what} to do ({named}){seconds}"
     local = [(run, cost) for run, cost in todo if run.model.needs_device]

@@ -27,8 +27,9 @@ def check_counts(runs: Iterable[Run]) -> None:
         if least * EXAMPLE_BYTES > room:
             takes = f"whose plan takes {least * EXAMPLE_BYTES / 1e9:,.0f} GB, and this machine has {room / 1e9:,.0f}"
             raise UserError(f"budget '{run.budget}' is of at least {least:,} examples, {takes}; give a smaller one")
-        for shots in sorted({each.strategy.wording.shots for each in with_ends(run)} - {0}):
-            _check_shots(run, shots)
+        if run.strategy.wording.shots:
+            for each in with_ends(run):
+                _check_shots(each)
 
 
 def _least_examples(run: Run) -> int:
@@ -41,8 +42,8 @@ def _least_examples(run: Run) -> int:
     return min(counts) if run.strategy.trains and counts and not {"flops", "seconds"} & set(run.budget.limits) else 0
 
 
-def _check_shots(run: Run, shots: int) -> None:
-    name = run.strategy.name
+def _check_shots(run: Run) -> None:
+    name, shots = run.strategy.name, run.strategy.wording.shots
     fewer = f"; show fewer by --set {name}.shots=K" + (", which is not searched then" if run.search else "")
     there = len(splits.load_training(run.task).train)
     if shots > there:

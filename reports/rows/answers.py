@@ -152,8 +152,10 @@ def _answer_counts(
 
 def _restricted_to_mentions(items: RunItems, task: str, kind: str, name: str) -> RunItems:
     """With the entities alone that a metric of a part of them is of."""
+    if name not in PARTS or not items.has("seen"):
+        return items
     mine = items.part(kind, task)
-    if name not in PARTS or not items.has("seen") or has_missing(mine["seen"]):
+    if has_missing(mine["seen"]):
         return items
     answer_columns = [column for column in ("prediction", "gold", "before", "best_before") if items.has(column)]
     # Rows whose record knows no best base have an empty column of its answers.

@@ -143,10 +143,17 @@ def test_trials_of_a_budget_in_seconds_take_these_seconds(tmp_path):
     assert 30 <= tuning_seconds(missing, 1e9)[0] <= 36
 
 
-def test_a_chat_is_asked_each_question_once(server, tmp_path):
-    (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
+@pytest.fixture
+def chat(server, tmp_path):
+    """The file of a model behind an API."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
+    return str(path)
+
+
+def test_a_chat_is_asked_each_question_once(chat):
     both, zero = (
-        plan(PlanOptions("sentiment", str(tmp_path / "mine.yaml"), strategies=names, test_items=30), "fp32")
+        plan(PlanOptions("sentiment", chat, strategies=names, test_items=30), "fp32")
         for names in (["zero-shot", "few-shot"], ["zero-shot"])
     )
     assert api_asking(zero).items == 30 and api_asking(both).items == 60
@@ -155,11 +162,8 @@ def test_a_chat_is_asked_each_question_once(server, tmp_path):
     assert re.match(r"asking mine over its API: 30 questions, about [\d,]+ tokens to read and at most [\d,]+ to write;", line)
 
 
-def test_trials_of_a_chat_are_questions_and_take_no_time_of_this_machine(server, tmp_path):
-    (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
-    options = PlanOptions(
-        "sentiment", str(tmp_path / "mine.yaml"), strategies=["few-shot"], test_items=30, tune={"trials": 3, "seeds": 2}
-    )
+def test_trials_of_a_chat_are_questions_and_take_no_time_of_this_machine(chat, tmp_path):
+    options = PlanOptions("sentiment", chat, strategies=["few-shot"], test_items=30, tune={"trials": 3, "seeds": 2})
     runs, missing = as_far_as_tuned(plan(options, "fp32"), tmp_path / "out")
     tuning, asking = plan_sentences([(run, estimate_cost(run, RATE)) for run in runs], missing, RATE)
     assert tuning == "tuning before that: 6 trainings of trials to do (few-shot 6)"
@@ -167,9 +171,8 @@ def test_trials_of_a_chat_are_questions_and_take_no_time_of_this_machine(server,
     assert asking.startswith("asking mine over its API: 240 questions,")
 
 
-def test_a_chat_is_asked_what_each_suite_of_a_list_asks(server, tmp_path, listed):
-    (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
-    runs = listed("one", "other", model=str(tmp_path / "mine.yaml"), strategies=["zero-shot"])
+def test_a_chat_is_asked_what_each_suite_of_a_list_asks(chat, listed):
+    runs = listed("one", "other", model=chat, strategies=["zero-shot"])
     assert api_asking(runs).items == 60
 
 
