@@ -88,6 +88,6 @@ class _Product(torch.autograd.Function):
         read, weight = ctx.saved_tensors
         below = _by_onednn(above, weight.t(), None) if weight is not None else None
         rows = above.flatten(0, -2)
-        # The product's transpose: so neither of the two is copied first.
-        by_weight = _by_onednn(read.flatten(0, -2).t(), rows.t(), None).t() if read is not None else None
+        # It lies as the weight does: else torch copies it before it keeps it. Of a slice oneDNN makes no fast product.
+        by_weight = _by_onednn(rows.t(), read.flatten(0, -2).contiguous().t(), None) if read is not None else None
         return below, by_weight, rows.sum(0) if ctx.needs_input_grad[2] else None

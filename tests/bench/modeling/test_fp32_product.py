@@ -90,6 +90,34 @@ def test_a_product_and_its_gradients_are_torchs_own(shape, biased, wanted, turne
                 assert mine.grad.shape == theirs.grad.shape and torch.allclose(mine.grad.double(), theirs.grad, atol=1e-4)
 
 
+class MadeAt(TorchDispatchMode):
+    """Where oneDNN's products lie, and how what they multiply by does. It holds none of them, since torch keeps no gradient as
+    it is that another holds."""
+
+    def __init__(self):
+        super().__init__()
+        self.places, self.in_one_piece = [], []
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        given = operation(*args, **(kwargs or {}))
+        if operation.overloadpacket.__name__ == ONEDNNS:
+            self.places.append(given.data_ptr())
+            self.in_one_piece.append(args[1].is_contiguous() or args[1].t().is_contiguous())
+        return given
+
+
+@pytest.mark.parametrize("rows, columns", [(16, 24), (24, 16)])
+@pytest.mark.parametrize("sliced", [False, True])
+def test_a_weights_gradient_is_kept_where_it_was_made(rows, columns, sliced):
+    # A classifier reads the first token of each text. By such a slice oneDNN multiplies a hundred times as slowly.
+    read = torch.randn(7, 5, columns)[:, 0] if sliced else torch.randn(7, columns)
+    weight = nn.Parameter(torch.randn(rows, columns))
+    with MadeAt() as made:
+        multiplied(read, weight).sum().backward()
+    assert weight.grad.data_ptr() in made.places
+    assert made.in_one_piece == [True, True]
+
+
 def test_what_is_not_fp32_is_torchs_own():
     read, weight = torch.randn(4, 24), torch.randn(16, 24)
     with Products() as products:
