@@ -18,7 +18,7 @@ from bench.statistics.detectable import smallest_difference
 from bench.statistics.intervals import CONFIDENCE, FEW_SEEDS, Margin, pooled
 from bench.statistics.jackknife import Jackknifed
 
-MOST_ITEMS = 10_000_000
+FEWEST_ITEMS, MOST_ITEMS = 2, 10_000_000
 SEEDS_LOOKED_AT = 1000
 ENDLESS = 1e15
 
@@ -60,7 +60,7 @@ class Pilot:
         """The fewest items on which this difference is found four times out of five; None where no number of them suffices."""
         if self.smallest(seeds, MOST_ITEMS) > difference:
             return None
-        low, high = 2, MOST_ITEMS
+        low, high = FEWEST_ITEMS - 1, MOST_ITEMS
         while high - low > 1:
             # The answer may be of any size from two to ten millions: halving its exponent comes there sooner.
             middle = math.isqrt(low * high) if high > 4 * low else (low + high) // 2

@@ -53,6 +53,9 @@ def test_items_are_the_fewest():
     items = PLAIN.items_for(0.04, 10)
     assert PLAIN.smallest(10, items) <= 0.04 < PLAIN.smallest(10, items - 1)
     assert PLAIN.items_for(0.02, 2) is None and PLAIN.items_for(0.02, 3) is None
+    # Planted fault: it was never fewer than three.
+    quiet = replace(PLAIN, sigma2=0.0, own=0.0, shared=1e-9, share=None)
+    assert quiet.smallest(10, 2) <= 0.04 and quiet.items_for(0.04, 10) == 2
 
 
 def test_a_difference_beyond_a_low_score_is_not_found_by_any_three_items():
