@@ -192,30 +192,36 @@ def _predict_without_head(backend: Backend, evalset: EvalSet) -> list[ItemPredic
 
 
 def _predict_by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
-    """Cosine to each candidate: to its description, or to the mean of its solved examples."""
+    """Cosine to each candidate: to the mean of its solved examples, or, where none is shown, to its description."""
     spec, examples = evalset.task.spec, evalset.examples
     described = [evalset.task.described(example) for example in examples]
 
     def encoded(texts: Sequence[Sequence[str]]) -> list[Encoded]:
         return [evalset.model_encoding.whole(text) for text in texts]
 
-    def embedded(read: Sequence[Encoded]) -> torch.Tensor:
+    def embedded(texts: Sequence[Sequence[str]]) -> torch.Tensor:
         """(texts, hidden)"""
-        return backend.embeddings(read)[:, -1]
+        return backend.embeddings(encoded(texts))[:, -1]
 
     read = encoded([inputs(spec, example) for example in examples])
-    texts = embedded(read)
-    if shots := evalset.shots:
-        known = embedded(encoded([inputs(spec, shot) for shot in shots]))
-        of_label = [[i for i, shot in enumerate(shots) if shot.gold == label] for label in spec.labels]
-        means = torch.stack([known[rows].mean(0) if rows else torch.zeros_like(known[0]) for rows in of_label])
-        choices = [means] * len(examples)
-    else:
-        words = list(dict.fromkeys(text for each in described for text in each.values()))
-        of_text = dict(zip(words, embedded(encoded([[text] for text in words])), strict=True))
-        choices = [torch.stack([of_text[text] for text in each.values()]) for each in described]
+    texts = backend.embeddings(read)[:, -1]
+    means = _means_of_shown(evalset, embedded)
+    # A label of which no example is shown is known by its description, as all labels are where none is.
+    words = list(dict.fromkeys(text for each in described for value, text in each.items() if value not in means))
+    of_text = dict(zip(words, embedded([[text] for text in words]), strict=True)) if words else {}
+    choices = [torch.stack([means[v] if v in means else of_text[text] for v, text in each.items()]) for each in described]
     cosines = [nn.functional.cosine_similarity(text[None], known, dim=-1) for text, known in zip(texts, choices, strict=True)]
     return [
         ItemPrediction(list(each)[int(row.argmax())], float(row.softmax(-1).max()), truncated=text.truncated)
         for each, row, text in zip(described, cosines, read, strict=True)
     ]
+
+
+def _means_of_shown(evalset: EvalSet, embedded: Callable[[Sequence[Sequence[str]]], torch.Tensor]) -> dict[Any, torch.Tensor]:
+    """(hidden,) of each label that solved examples have."""
+    spec, shots = evalset.task.spec, evalset.shots
+    if not shots:
+        return {}
+    known = embedded([inputs(spec, shot) for shot in shots])
+    rows = {label: [place for place, shot in enumerate(shots) if shot.gold == label] for label in spec.labels}
+    return {label: known[places].mean(0) for label, places in rows.items() if places}

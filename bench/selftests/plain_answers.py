@@ -235,11 +235,12 @@ def _plain_answer_by_similarity(evalset: EvalSet, example: Example, reader: Plai
 
 
 def _label_embedding(label: str, words: str, evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
-    spec, shots = evalset.task.spec, evalset.shots
-    if shots:
-        own = [_text_embedding(prompts.inputs(spec, shot), evalset, reader) for shot in shots if shot.gold == label]
-        return torch.stack(own).mean(0) if own else torch.zeros(1)
-    return _text_embedding([words], evalset, reader)
+    own = [
+        _text_embedding(prompts.inputs(evalset.task.spec, shot), evalset, reader)
+        for shot in evalset.shots
+        if shot.gold == label
+    ]
+    return torch.stack(own).mean(0) if own else _text_embedding([words], evalset, reader)
 
 
 def _text_embedding(texts: Sequence[str], evalset: EvalSet, reader: PlainReader) -> torch.Tensor:

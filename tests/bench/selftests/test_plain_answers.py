@@ -137,7 +137,7 @@ def test_a_word_that_the_tokenizer_leaves_out_is_no_entity(evalset, encoder):
     assert same(asked, encoder, net) and plain_answer(asked, 0, PlainReader(net, encoder)).value[1] == "O"
 
 
-@pytest.mark.parametrize("shots", [0, 4])
+@pytest.mark.parametrize("shots", [0, 1, 4])  # with one, a label has none and is known by its description
 def test_an_encoder_is_similar_alike(evalset, encoder, shots):
     import transformers
 
