@@ -77,7 +77,7 @@ class TrainingSession:
 
     def validation(self, task: TaskSpec, items: int) -> EvalSet:
         """A sample of a task's validation items, as the run's model is asked them."""
-        return validation_set(self.run, self.encoding, task, items)
+        return validation_set(self.run, run_encoding(self.run), task, items)
 
     def backend(self, module: nn.Module, cast: bool = True) -> Backend:
         """The way to ask a model on this machine, the base or what has become of it: in the precision of training, or, without

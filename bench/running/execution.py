@@ -99,32 +99,28 @@ def _attempt_run(run: Run, place: Workplace) -> Recorded:
         progress.done(f"{status}: {reason}")
         return unscored(run, device, status, reason)
 
-    try:
-        return attempted(done, failed, device, place.debug)
-    except UserError as error:
-        # A file that has changed meanwhile, a key that a server refuses: no reason to keep the other runs from being done.
-        if device.accelerator.num_processes > 1:
-            raise
-        return failed(error)
+    return attempted(done, failed, device, place.debug)
 
 
 def attempted(done: Callable[[], Result], failed: Callable[[Exception], Result], device: Device, debug: bool) -> Result:
     """What `done` gives, or what `failed` makes of its error.
 
+    A wrong input, such as a file that has changed meanwhile or a key that a server refuses, is no reason to keep the others
+    from being done.
+
     Raises:
-        UserError: the input is wrong, which no other attempt would mend.
         BrokenOffError: memory ran out under a launcher, of a single process too, and the same command goes on.
         Exception: where there are several processes, any but those that all of them find alike, of a budget that does not do
             and of a loss that is no number: the others may wait for this one, and the launcher must end them all.
     """
     try:
         return done()
-    except (UserError, BrokenOffError):
+    except BrokenOffError:
         raise
     except (BudgetError, DivergedError) as error:
         return failed(error)
     except Exception as error:
-        if debug:
+        if debug and not isinstance(error, UserError):
             traceback.print_exc()
         if device.accelerator.num_processes > 1:
             raise

@@ -1,8 +1,10 @@
 """A search from its plan to the runs that it is for: by trials that are made up, and once for real."""
 
+import json
 from dataclasses import replace
 
 import pytest
+from openai_server import Reply, completion
 
 from bench.errors import UserError
 from bench.planning import tuning
@@ -255,11 +257,19 @@ def test_where_all_trials_failed_the_row_says_so(place, device, monkeypatch):
     assert record.setup.tuning.chosen is None and len(record.setup.tuning.tried) == 2
 
 
-def test_wrong_input_ends_the_search(place, monkeypatch):
-    monkeypatch.setattr(tuning, "perform_trial", lambda *_: (_ for _ in ()).throw(UserError("no such file")))
-    with pytest.raises(UserError):
-        tuned(planned(["full"], 1), place)
-    assert read_trials(place.out) == []
+def test_wrong_input_that_a_trial_finds_is_the_trials_failure_and_is_tried_again(place, monkeypatch):
+    """As in a run: a file that has vanished keeps no other row from being done. It ended the command for all of them."""
+    tried = []
+
+    def vanished(trial, *_):
+        tried.append(trial.id)
+        raise UserError("rows.csv has vanished; put it back")
+
+    monkeypatch.setattr(tuning, "perform_trial", vanished)
+    (run,) = tuned(planned(["full"], 1, tune={"trials": 2}), place)
+    assert run.untuned == "all 2 trials failed; the first: rows.csv has vanished; put it back"
+    tuned(planned(["full"], 1, tune={"trials": 2}), place)
+    assert len(tried) == 4 and tried[:2] == tried[2:]
 
 
 def test_what_is_missing_is_counted_without_doing_anything(place, imagined):
@@ -306,6 +316,29 @@ def test_for_real_numbers_of_solved_examples_are_tried_and_the_best_is_shown(pla
     for run in few:
         assert trials[run.wording.shots].worth == best.worth and run.tuning.trials == 4
         assert [each.spent.examples for each in run.tuning.tried] == [0] * 4
+
+
+def test_for_real_what_an_api_refuses_is_a_trial_that_failed_and_the_search_goes_on(place, server, own_cache, tmp_path):
+    """Planted faults: no trial of an API's model could be done, and a prompt that was too long ended the command."""
+
+    def reply(asked):
+        solved = len(asked["messages"]) // 2
+        return Reply(400, {"error": {"message": "too long"}}) if solved > 5 else Reply(body=completion("positive"))
+
+    server.reply = reply
+    said = {"name": "api", "description": "d", "endpoint": {"base_url": server.url, "model": "m"}}
+    (tmp_path / "api.yaml").write_text(json.dumps(said))
+    options = PlanOptions("sentiment", str(tmp_path / "api.yaml"), strategies=["few-shot"], tune={"trials": 8}, test_items=12)
+    (chosen,) = tuned(plan(options, "fp32"), place)
+    trials = {trial.sampled["shots"]: trial for trial in read_trials(place.out)}
+    assert len(trials) == 8 and {shots: trial.status for shots, trial in trials.items()} == {
+        shots: "ok" if shots <= 5 else "failed" for shots in trials
+    }
+    refused = [trial.reason for trial in trials.values() if trial.status == "failed"]
+    assert refused and all("too long" in reason for reason in refused)
+    assert not chosen.untuned and chosen.wording.shots <= 5
+    (record,) = execution.execute([chosen], place)
+    assert record.status == "ok"
 
 
 def test_for_real_a_test_is_read_by_final_runs_alone(place, device, own_cache, monkeypatch):

@@ -197,7 +197,10 @@ def test_a_second_attempt_that_fails_takes_nothing_away(own_cache, device, tmp_p
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize(("error", "recorded"), [(DivergedError("the loss is nan"), {1, 2}), (ValueError("else"), {1})])
+@pytest.mark.parametrize(
+    ("error", "recorded"),
+    [(DivergedError("the loss is nan"), {1, 2}), (ValueError("else"), {1}), (UserError("a file has vanished"), {1})],
+)
 def test_what_all_processes_find_alike_ends_the_run_alone(error, recorded, processes):
     """A launcher that ended them for it would come to the same step again with the same command, and to no other run."""
     accelerator = SimpleNamespace(num_processes=processes, free_memory=lambda: None)
