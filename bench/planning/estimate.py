@@ -83,7 +83,7 @@ def estimate_cost(run: Run, rate: float) -> CostEstimate:
     plain = fit(replace(run, budget=replace(run.budget, memory=None)), run.model.longest(run.max_length))
     if not run.model.at_hand:
         if not run.strategy.trains:
-            return CostEstimate(0, 0, 0, plain.memory)
+            return CostEstimate(0, 0, None, plain.memory)  # what it is asked can't be counted
         each = run.budget.examples
         return CostEstimate(None if each is None else each * len(run.stages), None, None, plain.memory)
     answering = 2 * plain.memory.parameters * asking_cost.tests(run).tokens

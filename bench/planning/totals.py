@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.groups import groups_by
-from bench.planning.asking_cost import NO_ASKING, Asking, base_asking, tests, validation
+from bench.planning.asking_cost import Asking, base_asking, tests, validation
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.trial import Trial
 from bench.runs.run import Run
 from bench.runs.seed_rows import firsts_of_rows
+from bench.strategies import with_values
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,22 @@ def plan_sentences(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Tr
 def _apis(runs: Sequence[Run], trials: Sequence[Trial]) -> Iterator[str]:
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.needs_device:
-            asked = [trial for trial in trials if trial.run.model.name == model.name]
-            tried = sum((validation(trial.run, trial.items) for trial in asked), NO_ASKING)
-            cost = api_asking([run for run in runs if run.model.name == model.name]) + tried
+            longest = [_longest_shown(run) for run in runs if run.model.name == model.name]
+            # Which values a search tries that has not begun is not known, and neither is what it chooses.
+            strategies = {run.strategy.name: run.strategy for run in longest}
+            cost = api_asking(longest)
+            for trial in (trial for trial in trials if trial.run.model.name == model.name):
+                cost += validation(replace(trial.run, strategy=strategies[trial.run.strategy.name]), trial.items)
             yield model.cost_sentence(f"{cost.items:,} questions", cost.read, cost.written)
+
+
+def _longest_shown(run: Run) -> Run:
+    """With as many solved examples as its search may choose, as long as it has not chosen."""
+    space = run.search.space.get("shots") if run.search and run.tuning.chosen is None else None
+    if space is None:
+        return run
+    shots = max(end for end in space.ends if isinstance(end, int))
+    return replace(run, strategy=with_values(run.strategy, {"shots": shots}))
 
 
 def api_asking(runs: Sequence[Run]) -> Asking:

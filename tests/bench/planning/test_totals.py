@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bench.inference.local import LocalBackend
+from bench.modeling.models import Model
 from bench.planning import totals as totals_module
 from bench.planning.asking_cost import validation
 from bench.planning.axes import parse_axes
@@ -151,6 +152,14 @@ def chat(server, tmp_path):
     return str(path)
 
 
+def test_nothing_is_said_of_the_time_that_asking_a_model_takes_whose_tokenizer_is_not_here(monkeypatch, tmp_path):
+    """Planted fault: rows that train nothing took 0 s then."""
+    monkeypatch.setattr(Model, "at_hand", False)
+    runs, missing = as_far_as_tuned(planned(["few-shot"], {"trials": 2, "seeds": 2}), tmp_path)
+    (line,) = plan_sentences([(run, estimate_cost(run, RATE)) for run in runs], missing, RATE)
+    assert line == "tuning before that: 4 trainings of trials to do (few-shot 4)"
+
+
 def test_a_chat_is_asked_each_question_once(chat):
     both, zero = (
         plan(PlanOptions("sentiment", chat, strategies=names, test_items=30), "fp32")
@@ -169,6 +178,21 @@ def test_trials_of_a_chat_are_questions_and_take_no_time_of_this_machine(chat, t
     assert tuning == "tuning before that: 6 trainings of trials to do (few-shot 6)"
     # The test is asked with and without examples, and each trial asks 30 validation items.
     assert asking.startswith("asking mine over its API: 240 questions,")
+
+
+def test_what_a_search_of_a_chat_reads_at_most_is_said_before_it(chat, tmp_path):
+    """Planted fault: trials and tests were counted with the default's four solved examples, and sixteen may be chosen."""
+
+    def read(settings=(), tune=None):
+        options = PlanOptions("sentiment", chat, strategies=["few-shot"], test_items=30, tune=tune, settings=settings)
+        runs, missing = as_far_as_tuned(plan(options, "fp32"), tmp_path / "out")
+        *_, line = plan_sentences([(run, estimate_cost(run, RATE)) for run in runs], missing, RATE)
+        return int(re.search(r"about ([\d,]+) tokens to read", line)[1].replace(",", ""))
+
+    most = read(["shots=16"])
+    # Each of three trials asks as many validation items as the test has, in a search that may show as many examples.
+    assert most < read(tune={"trials": 3}) and read(tune={"trials": 3}) > 3.5 * most
+    assert read(["shots=4"]) < most / 2
 
 
 def test_a_chat_is_asked_what_each_suite_of_a_list_asks(chat, listed):
