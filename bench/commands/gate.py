@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.errors import UnwritableError
 from bench.folders import faults_told, write_text
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def compare(
 
     margins = parsed_within(within)
     comparison = compared(*read_sides(new, old, suite), margins, seconds, allow_missing)
-    _write_comparison(comparison, markdown, junit)
+    # First what is said here: whatever can't be written, a regression ends with 1.
     if as_json:
         from reports.gate.as_json import changes_as_json
 
@@ -50,6 +51,12 @@ def compare(
         from reports.terminal.changes import print_changes
 
         print_changes(comparison)
+    try:
+        _write_comparison(comparison, markdown, junit)
+    except UnwritableError as error:
+        if comparison.status != 1:
+            raise
+        typer.echo(f"error: {error}", err=True)
     return comparison.status
 
 

@@ -21,6 +21,11 @@ NOTHING_OF_SEEDS = (
     "such runs"
 )
 
+_HELD_AGAINST_NOTHING = (
+    "it was held against nothing, for beside it the new folder has the very runs of the old one; give new results a folder of "
+    "their own"
+)
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -73,7 +78,11 @@ def compared(
     broken = [each for row, now, before in failed for each in (now if id(row) in missing else _failing_anew(now, before))]
     lost = [f"{named(row)}: {new.name} has no such row" for row, now, _ in failed if id(row) in missing and not now]
     remarks = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
-    remarks += [f"{named(row)}: {old.name} has no such row" for row in added]
+    # Where the old runs lie on the new side they hide what was done anew under other settings, or by another engine.
+    copied = {key_of(match.new) for match in matches if match.same_runs}
+    hidden = [row for row in added if key_of(row) in copied]
+    refused += [f"{named(row)}: {_HELD_AGAINST_NOTHING}" for row in hidden]
+    remarks += [f"{named(row)}: {old.name} has no such row" for row in added if row not in hidden]
     return Compared(
         new,
         old,

@@ -14,8 +14,8 @@ def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, lis
     """Both sides of a suite, or of all, and the baselines before the old side, the newest first.
 
     Raises:
-        UserError: one of the folders has no records of it, or the newest baseline lacks a suite of the new side that an earlier
-            one has: its rows would be taken for rows that are new, and no fall of theirs would be seen.
+        UserError: one of the folders has no records of it, or the newest baseline lacks a suite or a row of the new side that
+            an earlier one has: it would be taken for a new one, and no fall of it would be seen.
     """
     if not accepted_in(old):
         return _read_side(new, suite), _read_side(old, suite), []
@@ -28,7 +28,18 @@ def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, lis
             f"{last.folder}: the newest baseline lacks {', '.join(missing)}, which an earlier one has; compare one suite at a "
             "time by --suite, or accept all of them together"
         )
+    kept_rows = {_row_name(record) for kept in earlier for record in kept} - {_row_name(record) for record in records}
+    if lacked := sorted(kept_rows & {_row_name(record) for record in now.records}):
+        raise UserError(
+            f"{last.folder}: the newest baseline lacks {', '.join(lacked)}, which an earlier one has; accept a folder that has "
+            "these rows too"
+        )
     return now, Side(last.name, last.folder, records), earlier
+
+
+def _row_name(record: Record) -> str:
+    setup = record.setup
+    return f"{setup.suite}: {setup.model} on {setup.task}: {setup.strategy}"
 
 
 def _read_side(folder: Path, suite: str | None) -> Side:

@@ -78,6 +78,16 @@ def test_files_are_written_where_they_are_asked_for(called, tmp_path, old, monke
     assert "<testsuites" in (tmp_path / "j.xml").read_text()
 
 
+def test_a_regression_is_told_whatever_cannot_be_written(called, tmp_path, old, monkeypatch):
+    """Planted fault: it ended with 2, and only said that the file can't be written."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    new, folder = kept(tmp_path / "new", 250), tmp_path / "taken"
+    folder.mkdir()
+    code, shown, said = called("compare", new, old, "--markdown", folder)
+    assert code == 1 and "worse" in shown.splitlines()[0] and said.startswith(f"error: cannot write {folder}")
+    assert called("compare", old, old, "--markdown", folder)[0] == 2
+
+
 def test_nothing_is_written_without_being_asked(called, tmp_path, old, monkeypatch):
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     before = sorted(tmp_path.rglob("*"))

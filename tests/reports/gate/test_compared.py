@@ -120,6 +120,25 @@ def test_a_row_that_is_new_is_told(sides, held):
     assert found.status == 0 and "has no such row" in found.remarks[0]
 
 
+def test_old_runs_in_the_new_folder_hide_no_fall_of_those_made_anew(sides, held):
+    """Planted fault: where one folder was kept, `full` fell from .85 to .60 at another rate, and the status was 0."""
+    old = sides.pairs()
+    fallen = [
+        pair for pair in sides.pairs(full=0.6, hyperparameters={"learning_rate": 1e-3}) if pair[0].setup.strategy == "full"
+    ]
+    found = held([*old, *fallen], old)
+    assert found.status == 2 and not found.remarks and len(found.refused) == 1
+    assert "full" in found.refused[0] and found.refused[0].endswith("; give new results a folder of their own")
+    # In a folder of its own, where the row was done again, another one beside it is a new row.
+    again = [(record.model_copy(update={"provenance": later(record)}), items) for record, items in old]
+    beside = held([*again, *fallen], old)
+    assert beside.status == 0 and len(beside.remarks) == 1
+
+
+def later(record):
+    return record.provenance.model_copy(update={"started": "2026-12-31T00:00:00+00:00"})
+
+
 FAULT = "loss is not finite"
 
 

@@ -40,6 +40,18 @@ def test_the_newest_of_a_suite_is_its_old_side_whatever_was_accepted_after_it(si
         read_sides(tmp_path / "ner", tmp_path / "kept", "qa")
 
 
+def test_a_row_that_only_an_earlier_baseline_has_is_told(sides, tmp_path):
+    """Planted fault: a baseline of one row alone was accepted, and no fall of the other was seen from then on."""
+    pairs = sides.pairs()
+    strategies = sorted({record.setup.strategy for record, _ in pairs})
+    alone = [pair for pair in pairs if pair[0].setup.strategy == strategies[0]]
+    for day, each in enumerate((pairs, alone), start=1):
+        accept(sides.kept(f"r{day}", each), tmp_path / "kept", f"c{day}", datetime(2026, 11, day, tzinfo=UTC))
+    with pytest.raises(UserError, match=f"lacks .*: {strategies[1]}, .*: {strategies[2]}, which an earlier one has; accept"):
+        read_sides(tmp_path / "r1", tmp_path / "kept", None)
+    assert read_sides(tmp_path / "r2", tmp_path / "kept", None)[1].name == "2026-11-02 c2"
+
+
 def test_a_suite_that_only_an_earlier_baseline_has_is_told(sides, tmp_path):
     """Else its rows would be taken for new ones, and a fall of theirs would pass."""
     for day, suite in enumerate(("ner", "sentiment"), start=1):
