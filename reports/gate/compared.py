@@ -80,9 +80,8 @@ def compared(
     remarks = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
     # Where the old runs lie on the new side they hide what was done anew under other settings, or by another engine.
     copied = {key_of(match.new) for match in matches if match.same_runs}
-    hidden = [row for row in added if key_of(row) in copied]
-    refused += [f"{named(row)}: {_HELD_AGAINST_NOTHING}" for row in hidden]
-    remarks += [f"{named(row)}: {old.name} has no such row" for row in added if row not in hidden]
+    refused += [f"{named(row)}: {_HELD_AGAINST_NOTHING}" for row in added if key_of(row) in copied]
+    remarks += [f"{named(row)}: {old.name} has no such row" for row in added if key_of(row) not in copied]
     return Compared(
         new,
         old,
