@@ -103,11 +103,16 @@ def _apis(runs: Sequence[Run], trials: Sequence[Trial]) -> Iterator[str]:
         if not model.needs_device:
             longest = [_longest_shown(run) for run in runs if run.model.name == model.name]
             # Which values a search tries that has not begun is not known, and neither is what it chooses.
-            strategies = {run.strategy.name: run.strategy for run in longest}
-            cost = api_asking(longest)
-            for trial in (trial for trial in trials if trial.run.model.name == model.name):
-                cost += validation(replace(trial.run, strategy=strategies[trial.run.strategy.name]), trial.items)
+            strategies = {_searched_row(run): run.strategy for run in longest}
+            tried = [trial for trial in trials if trial.run.model.name == model.name]
+            dearest = [(replace(each.run, strategy=strategies[_searched_row(each.run)]), each.items) for each in tried]
+            cost = sum((validation(run, items) for run, items in dearest), api_asking(longest))
             yield model.cost_sentence(f"{cost.items:,} questions", cost.read, cost.written)
+
+
+def _searched_row(run: Run) -> tuple[str, ...]:
+    """By what a run and the trials of its search are known, of one model."""
+    return run.suite, run.task.name, run.strategy.name
 
 
 def _longest_shown(run: Run) -> Run:

@@ -195,6 +195,27 @@ def test_what_a_search_of_a_chat_reads_at_most_is_said_before_it(chat, tmp_path)
     assert read(["shots=4"]) < most / 2
 
 
+def test_a_search_of_a_chat_that_is_over_makes_no_other_one_cheaper(chat, tmp_path):
+    """Planted fault: trials were counted with the examples of the last row of their strategy, whichever task it was of."""
+    options = PlanOptions("sentiment", chat, strategies=["few-shot"], test_items=30, tune={"trials": 3})
+    runs, missing = as_far_as_tuned(plan(options, "fp32"), tmp_path / "out")
+    over = [
+        replace(
+            run,
+            task=run.task.model_copy(update={"name": "other"}),
+            strategy=with_values(run.strategy, {"shots": 1}),
+            tuning=run.tuning.model_copy(update={"chosen": 0}),
+        )
+        for run in runs
+    ]
+
+    def read(todo):
+        *_, line = plan_sentences([(run, estimate_cost(run, RATE)) for run in todo], missing, RATE)
+        return int(re.search(r"about ([\d,]+) tokens to read", line)[1].replace(",", ""))
+
+    assert read([*runs, *over]) > read(runs)
+
+
 def test_a_chat_is_asked_what_each_suite_of_a_list_asks(chat, listed):
     runs = listed("one", "other", model=chat, strategies=["zero-shot"])
     assert api_asking(runs).items == 60
