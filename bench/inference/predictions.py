@@ -1,6 +1,6 @@
 """A model's predictions on a task's examples: ranked or written by a decoder, read off an encoder's head or its embeddings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -209,11 +209,17 @@ def _predict_by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPredi
     # A label of which no example is shown is known by its description, as all labels are where none is.
     words = list(dict.fromkeys(text for each in described for value, text in each.items() if value not in means))
     of_text = dict(zip(words, embedded([[text] for text in words]), strict=True)) if words else {}
-    choices = [torch.stack([means[v] if v in means else of_text[text] for v, text in each.items()]) for each in described]
-    cosines = [nn.functional.cosine_similarity(text[None], known, dim=-1) for text, known in zip(texts, choices, strict=True)]
+
+    def cosines(text: torch.Tensor, candidates: Mapping[Any, str]) -> torch.Tensor:
+        known = torch.stack(
+            [means[value] if value in means else of_text[described_as] for value, described_as in candidates.items()]
+        )
+        return nn.functional.cosine_similarity(text[None], known, dim=-1)
+
+    rows = map(cosines, texts, described)
     return [
         ItemPrediction(list(each)[int(row.argmax())], float(row.softmax(-1).max()), truncated=text.truncated)
-        for each, row, text in zip(described, cosines, read, strict=True)
+        for each, row, text in zip(described, rows, read, strict=True)
     ]
 
 

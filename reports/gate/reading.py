@@ -1,6 +1,7 @@
 """The folders of a comparison, read: results, or results that were accepted as a baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from bench.errors import UserError
@@ -22,16 +23,20 @@ def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, lis
     *before, (last, records) = accepted_of(old, suite)
     now = _read_side(new, suite)
     earlier: list[Sequence[Record]] = [kept for _, kept in reversed(before)]
-    known = {record.setup.suite for kept in earlier for record in kept} - {record.setup.suite for record in records}
-    if missing := sorted(known & {record.setup.suite for record in now.records}):
+
+    def lacked(named: Callable[[Record], str]) -> list[str]:
+        """What the new side and an earlier baseline have, and the newest one has not."""
+        before, last_named, now_named = (set(map(named, each)) for each in (chain(*earlier), records, now.records))
+        return sorted((before - last_named) & now_named)
+
+    if suites := lacked(lambda record: record.setup.suite):
         raise UserError(
-            f"{last.folder}: the newest baseline lacks {', '.join(missing)}, which an earlier one has; compare one suite at a "
+            f"{last.folder}: the newest baseline lacks {', '.join(suites)}, which an earlier one has; compare one suite at a "
             "time by --suite, or accept all of them together"
         )
-    kept_rows = {_row_name(record) for kept in earlier for record in kept} - {_row_name(record) for record in records}
-    if lacked := sorted(kept_rows & {_row_name(record) for record in now.records}):
+    if rows := lacked(_row_name):
         raise UserError(
-            f"{last.folder}: the newest baseline lacks {', '.join(lacked)}, which an earlier one has; accept a folder that has "
+            f"{last.folder}: the newest baseline lacks {', '.join(rows)}, which an earlier one has; accept a folder that has "
             "these rows too"
         )
     return now, Side(last.name, last.folder, records), earlier
