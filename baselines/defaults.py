@@ -1,4 +1,4 @@
-"""The learning rates of suites/strategies/, searched for on validation data: every strategy x family of models x task.
+"""The learning rates of suites/strategies/, searched for on validation data: every strategy x family of models x type of task.
 
     python baselines/defaults.py                                         # as `make defaults`; more than a day on two cores
     python baselines/defaults.py --suites sentiment --models smollm2     # a part of it
@@ -13,9 +13,8 @@ day's work can be done in parts.
 import argparse
 import gzip
 import json
-import math
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +33,7 @@ FOUND, TRAININGS = "defaults.yaml", "defaults.jsonl.gz"
 PAGE = HERE.parent / "docs" / "method" / "learning-rates.md"
 BEGIN, END = "<!-- make defaults: begin -->\n", "<!-- make defaults: end -->\n"
 SUITES = ("sentiment", "ner", "qa")
-"""A suite for each family of tasks: classes, entities, questions."""
+"""A suite for each type of task that is searched: classes, entities, questions."""
 STRATEGIES = ("full", "frozen", "lora-8bit", "lora-32bit", "instruction", "multitask", "rehearsal")
 """All of suites/strategies/ that train, those too that no suite runs by itself; without `lora-slow`, which has the rate of
 `full` on purpose."""
@@ -77,9 +76,10 @@ class Searched:
 
     def shown(self, values: Values) -> float | None:
         """A trial's mean score as it is printed."""
+        if (found := self.scores.get(values)) is None:
+            return None
         first = next(record.score for trial in self.trials for record in trial if record.score)
-        found = self.scores.get(values)
-        return None if found is None else round(abs(found) if not first.higher_is_better else found, 4)
+        return round(abs(found) if not first.higher_is_better else found, 4)
 
 
 def _values(trial: Sequence[TrialRecord]) -> Values:
@@ -137,63 +137,28 @@ def lines(found: Sequence[Searched]) -> list[str]:
     ]
 
 
-def best_rates(found: Sequence[Searched]) -> dict[str, dict[str, Any]]:
-    """Strategy -> family -> the values that lie least behind each task's best, on average over the tasks that count.
-
-    A task counts once every strategy of the family was searched on it: otherwise some would be tuned on more than others. Only
-    values that were tried on every such task can be found, and that did not fail on any.
-    """
-    families: dict[str, dict[str, list[Searched]]] = defaultdict(lambda: defaultdict(list))
+def best_rates(found: Sequence[Searched]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Strategy -> family -> task -> the values with the best mean score over the orders, and what that rests on."""
+    rates: dict[str, dict[str, dict[str, Any]]] = defaultdict(lambda: defaultdict(dict))
     for each in found:
-        families[each.family][each.strategy].append(each)
-    rates: dict[str, dict[str, Any]] = defaultdict(dict)
-    for family, strategies in families.items():
-        counting = set.intersection(*({each.task for each in tasks} for tasks in strategies.values()))
-        for strategy, tasks in strategies.items():
-            rates[strategy][family] = _best(tasks, counting)
-    return dict(rates)
+        rates[each.strategy][each.family][each.task] = _of_task(each)
+    return rates
 
 
-def _best(tasks: Sequence[Searched], counting: Collection[str]) -> dict[str, Any]:
-    counted = [each for each in tasks if each.task in counting]
-    if not counted:
-        return {"values": None, "why": "there is no task on which every strategy was searched"}
-    order = [_values(trial) for trial in counted[0].trials]
-    common = [values for values in order if all(values in each.scores for each in counted)]
-    if not common:
-        return {"values": None, "why": "every trial failed on some task"}
-    behind = {values: fmean(_sds_behind(each, values) for each in counted) for values in common}
-    best = min(common, key=behind.__getitem__)
-    return {
-        "values": json.loads(best),
-        "sds_behind_the_best": round(behind[best], 2),
-        "tasks": {each.task: {"counts": each.task in counting, **_of_task(each, best)} for each in tasks},
-    }
-
-
-def _sds_behind(search: Searched, values: Values) -> float:
-    """How far values lie behind the task's best, in standard deviations between orders of the examples.
-
-    A point of accuracy and one of entity F1 are not the same, so tasks are averaged in what chance alone moves each of them.
-    """
-    behind = max(search.scores.values()) - search.scores[values]
-    if not behind:
-        return 0.0
-    return behind / search.spread if search.spread else math.inf
-
-
-def _of_task(search: Searched, chosen: Values) -> dict[str, Any]:
-    """What the choice rests on: its score, all that were tried (the default first), and how."""
+def _of_task(search: Searched) -> dict[str, Any]:
+    """What was found, the first of those that did equally well, and None where every trial failed; all that were tried, the
+    default first; and how."""
+    best = max(search.scores, key=search.scores.__getitem__, default=None)
     record = search.trials[0][0]
-    tried = [{**trial[0].sampled, "score": search.shown(_values(trial))} for trial in search.trials]
-    how = {"engine": record.provenance.engine_version, "budget": record.setup.budget, "seeds": len(search.trials[0])}
-    spread = None if search.spread is None else round(search.spread, 4)
     return {
-        "score": search.shown(chosen),
+        "values": None if best is None else json.loads(best),
+        "score": None if best is None else search.shown(best),
         "items": record.score and record.score.n,
-        **how,
-        "seed_sd": spread,
-        "tried": tried,
+        "engine": record.provenance.engine_version,
+        "budget": record.setup.budget,
+        "seeds": len(search.trials[0]),
+        "seed_sd": None if search.spread is None else round(search.spread, 4),
+        "tried": [{**trial[0].sampled, "score": search.shown(_values(trial))} for trial in search.trials],
     }
 
 
@@ -204,23 +169,23 @@ def table(rates: Mapping[str, Mapping[str, Any]]) -> str:
         "|---|---|---|---|---:|---|",
     ]
     for strategy in sorted(rates):
-        for family, best in sorted(rates[strategy].items()):
-            lines += [_line(strategy, family, *task) for task in sorted(best.get("tasks", {}).items())]
+        for family, tasks in sorted(rates[strategy].items()):
+            lines += [_line(strategy, family, *task) for task in sorted(tasks.items())]
     return "\n".join(lines) + "\n"
 
 
 def _line(strategy: str, family: str, name: str, task: Mapping[str, Any]) -> str:
     scores = {each["learning_rate"]: each["score"] for each in sorted(task["tried"], key=lambda each: each["learning_rate"])}
-    most = max((score for score in scores.values() if score is not None), default=None)
-    told = [f"{rate:g}: {_told(score, score == most)}" for rate, score in scores.items()]
+    told = [f"{rate:g}: {_told(score, score == task['score'])}" for rate, score in scores.items()]
     how = f"{task['budget']}, {task['items']}, {task['seeds']}"
-    shown = name if task["counts"] else f"{name} (does not count yet)"
-    return f"| {strategy} | {family} | {shown} | {how} | {task['seed_sd']:.3f} | {', '.join(told)} |"
+    spread = "–" if task["seed_sd"] is None else f"{task['seed_sd']:.3f}"
+    return f"| {strategy} | {family} | {name} | {how} | {spread} | {', '.join(told)} |"
 
 
 def _told(score: float | None, best: bool) -> str:
-    text = "failed" if score is None else f"{score:.3f}"
-    return f"**{text}**" if best else text
+    if score is None:
+        return "failed"
+    return f"**{score:.3f}**" if best else f"{score:.3f}"
 
 
 def put(text: str, page: Path) -> None:
@@ -259,8 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.to == HERE:
         put(table(rates), PAGE)
     for strategy, families in rates.items():
-        for family, best in families.items():
-            print(f"{strategy} ({family}): {best['values']}")
+        for family, tasks in families.items():
+            print(*(f"{strategy} ({family}, {name}): {task['values']}" for name, task in tasks.items()), sep="\n")
 
 
 if __name__ == "__main__":

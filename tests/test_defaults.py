@@ -25,10 +25,10 @@ PAGE = (ROOT / "docs" / "method" / "learning-rates.md").read_text()
 TUNING = (ROOT / "docs" / "method" / "tuning.md").read_text()
 BASELINES = ROOT / "baselines"
 FOUND = [
-    (strategy, family, best)
+    (strategy, family, task, found)
     for strategy, families in yaml.safe_load((BASELINES / defaults.FOUND).read_text()).items()
-    for family, best in families.items()
-    if best["values"]
+    for family, tasks in families.items()
+    for task, found in tasks.items()
 ]
 SCORE = {"name": "x", "ci_low": None, "ci_high": None, "n": 8}
 
@@ -55,15 +55,14 @@ def search(task, scores, strategy="full", family="decoder", higher=True, rates=R
     return defaults.Searched(family, strategy, task, trials)
 
 
-def test_the_rate_is_that_which_costs_least_over_all_tasks():
-    """Behind the best: .10 and .05 on average for the first, .00 and .08 for the third, which alone is second on one task."""
+def test_each_task_has_the_rate_with_the_best_mean_over_the_orders():
+    """Planted fault: one rate for all tasks, which was worse than another on each of them."""
     found = [search("a", [0.80, 0.70, 0.90, 0.10]), search("b", [0.55, 0.60, 0.52, 0.10])]
     best = defaults.best_rates(found)["full"]["decoder"]
-    assert best["values"] == {"learning_rate": 1e-4}
-    assert best["sds_behind_the_best"] == pytest.approx(0.04 / 0.01414, abs=0.01)
-    assert best["tasks"]["b"] == {
-        "counts": True,
-        "score": 0.52,
+    assert {task: told["values"] for task, told in best.items()} == {"a": {"learning_rate": 1e-4}, "b": {"learning_rate": 1e-5}}
+    assert best["b"] == {
+        "values": {"learning_rate": 1e-5},
+        "score": 0.6,
         "items": 8,
         "engine": 5,
         "budget": "8examples",
@@ -73,67 +72,32 @@ def test_the_rate_is_that_which_costs_least_over_all_tasks():
     }
 
 
-def test_a_trial_that_failed_on_any_task_is_out_and_less_can_be_better():
-    found = [search("a", [3.0, 4.0, None, 2.9], higher=False), search("b", [0.5, 0.6, 0.9, None])]
-    best = defaults.best_rates(found)["full"]["decoder"]
-    assert best["values"] == {"learning_rate": 4e-5} and best["tasks"]["a"]["score"] == 3.0
-    assert [each["score"] for each in best["tasks"]["a"]["tried"]] == [3.0, 4.0, None, 2.9]
-    lost = [search("a", [0.5, None, None, None]), search("b", [None, 0.6, None, None])]
-    assert defaults.best_rates(lost)["full"]["decoder"]["values"] is None
+def test_less_can_be_better_and_what_failed_has_no_score():
+    best = defaults.best_rates([search("a", [3.0, 4.0, None, 2.9], higher=False)])["full"]["decoder"]["a"]
+    assert best["values"] == {"learning_rate": 4e-4} and best["score"] == 2.9
+    assert [each["score"] for each in best["tried"]] == [3.0, 4.0, None, 2.9]
+    assert "4e-05: 3.000, 0.0001: failed, 0.0004: **2.900** |" in defaults.table({"full": {"decoder": {"a": best}}})
+
+
+def test_where_every_trial_failed_nothing_is_found():
+    """Planted fault: the search broke off, as no score was there to say whether more is better."""
+    best = defaults.best_rates([search("a", [None] * 4)])["full"]["decoder"]["a"]
+    assert best["values"] is None and best["score"] is None and best["seed_sd"] is None
+    (*_, line) = defaults.table({"full": {"decoder": {"a": best}}}).splitlines()
+    assert line.endswith("| – | 1e-05: failed, 4e-05: failed, 0.0001: failed, 0.0004: failed |")
 
 
 def test_a_trial_that_failed_for_one_seed_is_out():
     trials = [trial("a", 1e-5, (0.9, None)), trial("a", 1e-4, (0.5, 0.6))]
     found = [defaults.Searched("decoder", "full", "a", trials)]
-    assert defaults.best_rates(found)["full"]["decoder"]["values"] == {"learning_rate": 1e-4}
-
-
-def test_only_values_that_were_tried_on_every_task_count():
-    """By their values, not by their place: a default that has changed since is another trial."""
-    found = [search("a", [0.2, 0.9, 0.5, 0.1]), search("b", [0.1, 0.3, 0.9, 0.2], rates=(1e-4, 4e-4, 7e-4, 9e-4))]
-    best = defaults.best_rates(found)["full"]["decoder"]
-    assert best["values"] == {"learning_rate": 1e-4}
-    assert best["sds_behind_the_best"] == pytest.approx((0.4 + 0.8) / 2 / 0.01414, abs=0.05)
-
-
-def test_a_task_whose_scores_move_by_chance_says_less():
-    """Planted fault: plain differences, of which the noisy task's .20 outweighed the .06 that chance hardly makes."""
-    noisy = [trial("a", rate, (score - 0.2, score + 0.2)) for rate, score in zip(RATES, (0.5, 0.7, 0.1, 0.1), strict=True)]
-    found = [defaults.Searched("decoder", "full", "a", noisy), search("b", [0.66, 0.60, 0.1, 0.1])]
-    best = defaults.best_rates(found)["full"]["decoder"]
-    assert best["values"] == {"learning_rate": 4e-5}
-    assert best["sds_behind_the_best"] == pytest.approx(0.2 / 0.2828 / 2, abs=0.01)
-
-
-def test_without_chance_any_difference_counts():
-    still = [trial("a", rate, (score, score)) for rate, score in zip(RATES, (0.5, 0.51, 0.1, 0.1), strict=True)]
-    best = defaults.best_rates([defaults.Searched("decoder", "full", "a", still)])["full"]["decoder"]
-    assert best["values"] == {"learning_rate": 1e-5} and best["sds_behind_the_best"] == 0.0
-
-
-def test_a_task_counts_once_every_strategy_of_the_family_was_searched_on_it():
-    """Planted fault: a strategy that was searched on two tasks got a rate from both, another one from its only task."""
-    found = [search("a", [0.9, 0.6, 0.5, 0.1]), search("a", [0.9, 0.8, 0.7, 0.1], strategy="frozen")]
-    found += [search("a", [0.1, 0.2, 0.9, 0.4], family="encoder"), search("b", [0.1, 0.2, 0.9, 0.4], family="encoder")]
-    half = [*found, search("b", [0.2, 0.3, 0.8, 0.9], rates=(*RATES[:3], 7e-4))]
-    rates = defaults.best_rates(half)
-    table = defaults.table(rates)
-    assert "| full | decoder | b (does not count yet) |" in table and "| full | decoder | a |" in table
-    best = rates["full"]["decoder"]
-    assert best["values"] == {"learning_rate": 4e-5} and best["sds_behind_the_best"] == 0.0
-    assert {task: told["counts"] for task, told in best["tasks"].items()} == {"a": True, "b": False}
-    assert rates["full"]["encoder"]["tasks"]["b"]["counts"]
-    whole = defaults.best_rates([*half, search("b", [0.2, 0.3, 0.9, 0.5], strategy="frozen")])
-    assert whole["full"]["decoder"]["values"] == {"learning_rate": 1e-4}
-    apart = defaults.best_rates([found[0], search("b", [0.2, 0.3, 0.4, 0.9], strategy="frozen")])
-    assert apart["full"]["decoder"]["values"] is None and "every strategy" in apart["full"]["decoder"]["why"]
+    assert defaults.best_rates(found)["full"]["decoder"]["a"]["values"] == {"learning_rate": 1e-4}
 
 
 def test_families_and_strategies_have_their_own():
     found = [search("a", [0.1, 0.2, 0.3, 0.4]), search("a", [0.4, 0.3, 0.2, 0.1], family="encoder")]
     found += [search("a", [0.1, 0.5, 0.2, 0.2], strategy="frozen")]
     rates = defaults.best_rates(found)
-    chosen = {(name, family): best["values"] for name, families in rates.items() for family, best in families.items()}
+    chosen = {(name, family): best["a"]["values"] for name, families in rates.items() for family, best in families.items()}
     assert chosen == {
         ("full", "decoder"): {"learning_rate": 4e-4},
         ("full", "encoder"): {"learning_rate": 4e-5},
@@ -148,9 +112,9 @@ def test_earlier_searches_stay_until_they_are_made_anew(tmp_path, monkeypatch, c
         return capsys.readouterr().out.splitlines(), (tmp_path / "defaults.jsonl.gz").read_bytes()
 
     first, _ = made(search("a", [0.1, 0.2, 0.3, 0.4]), search("a", [0.4, 0.3, 0.2, 0.1], family="encoder"))
-    assert first == ["full (decoder): {'learning_rate': 0.0004}", "full (encoder): {'learning_rate': 4e-05}"]
+    assert first == ["full (decoder, a): {'learning_rate': 0.0004}", "full (encoder, a): {'learning_rate': 4e-05}"]
     second, packed = made(search("a", [0.1, 0.9, 0.3, 0.4]))
-    assert second == ["full (decoder): {'learning_rate': 1e-05}", "full (encoder): {'learning_rate': 4e-05}"]
+    assert second == ["full (decoder, a): {'learning_rate': 1e-05}", "full (encoder, a): {'learning_rate': 4e-05}"]
     assert made()[1] == packed and "long" not in gzip.decompress(packed).decode()
 
 
@@ -170,46 +134,38 @@ def test_one_seed_is_refused(capsys):
     assert "give 2 or more" in capsys.readouterr().err
 
 
-def counting(best):
-    return [task for task in best["tasks"].values() if task["counts"]]
-
-
-def behind(best, rate):
-    """How many standard deviations between orders a rate lies behind the best one, on average over the tasks that count; None
-    where it was not tried on all of them."""
-    lags = []
-    for task in counting(best):
-        scores = {each["learning_rate"]: each["score"] for each in task["tried"]}
-        if scores.get(rate) is None:
-            return None
-        lags.append(abs(scores[best["values"]["learning_rate"]] - scores[rate]) / task["seed_sd"])
-    return sum(lags) / len(lags)
-
-
-def unearned(strategy, family, best):
+def unearned(strategy, family, task, found):
     """Why a default is not what the search of baselines/defaults.yaml found, and no other reason for it is given; or None.
 
-    A default may stay where it lies behind by no more than the standard error of the difference of two means over orders and
-    tasks, if the strategy's file names the rate that was found.
+    A default may stay where it lies behind by no more than the standard error of the difference of two means over orders, if
+    the strategy's file names the rate that was found.
     """
-    default, found = Library().strategy(strategy).defaults(family)["learning_rate"], best["values"]["learning_rate"]
-    if default == found:
+    best = found["values"]["learning_rate"]
+    default = Library().strategy(strategy).defaults(family, Library().task(task).type)["learning_rate"]
+    if default == best:
         return None
-    lag, trainings = behind(best, default), sum(task["seeds"] for task in counting(best))
-    if lag is None:
-        return f"{default:g} was not tried, and {found:g} was found"
-    if lag > (2 / trainings) ** 0.5:
-        return f"{default:g} lies {lag:.1f} SD behind {found:g}"
+    scores = {each["learning_rate"]: each["score"] for each in found["tried"]}
+    if scores.get(default) is None:
+        return f"{default:g} was not tried, and {best:g} was found"
+    lag = abs(found["score"] - scores[default]) / found["seed_sd"]
+    if lag > (2 / found["seeds"]) ** 0.5:
+        return f"{default:g} lies {lag:.1f} SD behind {best:g}"
     comment = "".join(re.findall(r"^#.*$", (STRATEGIES / f"{strategy}.yaml").read_text(), re.MULTILINE))
     named = [float(rate) for rate in re.findall(r"\d[\d.]*e-\d+", comment)]
-    return None if any(rate == pytest.approx(found, rel=0.05) for rate in named) else f"the file does not name {found:g}"
+    return None if any(rate == pytest.approx(best, rel=0.05) for rate in named) else f"the file does not name {best:g}"
 
 
-@pytest.mark.parametrize(("strategy", "family", "best"), FOUND)
-def test_a_default_is_what_the_search_found_or_its_file_says_why_not(strategy, family, best):
-    assert unearned(strategy, family, best) is None
+@pytest.mark.parametrize(("strategy", "family", "task", "found"), FOUND)
+def test_a_default_is_what_the_search_found_or_its_file_says_why_not(strategy, family, task, found):
+    assert unearned(strategy, family, task, found) is None
     space = Library().strategy(strategy).space(family)["learning_rate"]
-    assert space.low < best["values"]["learning_rate"] < space.high
+    assert space.low < found["values"]["learning_rate"] < space.high
+
+
+def test_every_strategy_was_searched_on_every_task():
+    """With a task more than another, a strategy would be better tuned; and a type of tasks without a search has no rate."""
+    pairs = [(family, task) for family in ("decoder", "encoder") for task in ("sst2", "medical-spans", "squad")]
+    assert {(strategy, *pair) for strategy in defaults.STRATEGIES for pair in pairs} == {tuple(where) for *where, _ in FOUND}
 
 
 @pytest.mark.parametrize(
@@ -222,17 +178,14 @@ def test_a_default_is_what_the_search_found_or_its_file_says_why_not(strategy, f
     ],
 )
 def test_a_default_that_nothing_speaks_for_is_seen(values, seed_sd, told):
-    """Of `instruction`, whose default is 3e-5, and whose file says that 1.5e-4 did alike."""
+    """Of `instruction` on classes, whose default is 3e-5, and whose file says that 1.51e-4 did alike."""
     scores = {3e-5: 0.7, values: 0.8}
     tried = [{"learning_rate": rate, "score": score} for rate, score in scores.items()]
-    best = {
-        "values": {"learning_rate": values},
-        "tasks": {"a": {"counts": True, "seeds": 2, "seed_sd": seed_sd, "tried": tried}},
-    }
-    assert unearned("instruction", "decoder", best) == told
-    best["tasks"]["a"]["tried"] = tried[1:]
+    found = {"values": {"learning_rate": values}, "score": 0.8, "seeds": 2, "seed_sd": seed_sd, "tried": tried}
+    assert unearned("instruction", "decoder", "sst2", found) == told
+    found["tried"] = tried[1:]
     if values != 3e-5:
-        assert unearned("instruction", "decoder", best).startswith("3e-05 was not tried")
+        assert unearned("instruction", "decoder", "sst2", found).startswith("3e-05 was not tried")
 
 
 def test_what_was_found_is_what_the_kept_trainings_give():
@@ -248,16 +201,25 @@ def rows_below(header, page=PAGE):
 
 
 def test_the_page_tells_the_rates_that_are_used():
-    _, *rows = rows_below("| strategy | decoders |")
+    (_, *columns), *rows = rows_below("| strategy | decoders |")
+    assert columns == ["decoders", "decoders, `ner`", "decoders, `qa`", "encoders", "encoders, `qa`"]
     trained = [
         path.stem for path in STRATEGIES.glob("*.yaml") if "learning_rate" in Library().strategy(path.stem).defaults("decoder")
     ]
     assert sorted(name for name, *_ in rows) == sorted(trained)
+    shown = [("decoder", None), ("decoder", "ner"), ("decoder", "qa"), ("encoder", None), ("encoder", "qa")]
     for name, *told in rows:
-        used = [Library().strategy(name).defaults(family)["learning_rate"] for family in ("decoder", "encoder")]
-        assert [float(rate) for rate in told] == used
+        spec = Library().strategy(name)
+        assert [float(rate) for rate in told] == [spec.defaults(*column)["learning_rate"] for column in shown]
+        assert set(spec.types) <= {"ner", "qa"} and set(spec.encoder_types) <= {"qa"}
         # Of what was not searched yet the file says on what else it rests, and where that is told.
         assert re.search(r"^# .*docs/method/learning-rates\.md", (STRATEGIES / f"{name}.yaml").read_text(), re.MULTILINE)
+
+
+def test_lora_slow_has_the_rates_of_full():
+    slow, full = (Library().strategy(name) for name in ("lora-slow", "full"))
+    assert (slow.types, slow.encoder_types, slow.encoder) == (full.types, full.encoder_types, full.encoder)
+    assert slow.hyperparameters["learning_rate"] == full.hyperparameters["learning_rate"]
 
 
 def test_the_page_on_tuning_tells_the_ranges_that_are_searched():
@@ -298,9 +260,9 @@ def test_a_small_search_for_real_writes_both_files_and_goes_on_where_it_was(tmp_
     defaults.main(small)
     content = yaml.safe_load((tmp_path / "defaults.yaml").read_text())
     assert set(content) == {"full", "lora-8bit"}
-    found = content["full"]["encoder"]
-    assert found["values"]["learning_rate"] > 0 and found["tasks"]["sst2"]["seed_sd"] is not None
-    assert found["tasks"]["sst2"]["seeds"] == 2 and len(found["tasks"]["sst2"]["tried"]) == 2
+    found = content["full"]["encoder"]["sst2"]
+    assert found["values"]["learning_rate"] > 0 and found["seed_sd"] is not None
+    assert found["seeds"] == 2 and len(found["tried"]) == 2
     packed = (tmp_path / "defaults.jsonl.gz").read_bytes()
     trainings = [json.loads(line) for line in gzip.decompress(packed).decode().splitlines()]
     assert len(trainings) == 2 * 2 * 2 and {each["setup"]["seed"] for each in trainings} == {1000, 1001}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 from bench import strategies
 from bench.devices import hardware
@@ -141,6 +140,9 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     tasks = [library.task(name) for name in chosen("task", options.tasks, suite.stages or suite.tasks, library)]
     named = chosen("strategy", options.strategies, suite.strategies, library)
     adapting = {name: library.strategy(name) for name in named}
+    for spec in adapting.values():
+        for kind in (*spec.types, *spec.encoder_types):
+            types.check_type(kind, f"strategy '{spec.name}'")
     given = settings.parse(options.settings, [*(spec.name for spec in adapting.values()), *beside])
     kinds = [(spec, probe_class(spec)) for spec in map(library.probe, suite.probes)]
     also = [library.task(name) for name in suite.also]
@@ -171,10 +173,10 @@ def _parts_to_vary(options: PlanOptions, suite: SuiteSpec) -> Sequence[SeedPart]
 def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
     """A run per task and strategy; of stages, the last one is the run's task, and the others come before it."""
     tasks = parts.tasks[-1:] if parts.suite.stages else parts.tasks
-    adapted = _strategies(parts, model)
     fitting, left_out = fitting_probes(parts.suite, parts.options, parts.probes, model)
     runs: list[Run] = []
-    for task, (strategy, search) in product(tasks, adapted):
+    rows = [(task, *adapted) for task in tasks for adapted in _strategies(parts, model, task.type)]
+    for task, strategy, search in rows:
         # What neither trains nor draws examples to show is the same at every seed.
         varies = strategy.trains or strategy.wording.shots > 0
         first = replace(_planned_run(parts, model, task, strategy, fitting, left_out), search=search)
@@ -185,11 +187,13 @@ def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
     return runs
 
 
-def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Search | None]]:
-    """Each with the search of its hyper-parameters, where they are searched."""
+def _strategies(parts: _Parts, model: PlannedModel, task_type: str) -> list[tuple[Strategy, Search | None]]:
+    """Each with the search of its hyper-parameters, where they are searched; as tasks of a type have them."""
     given, suite = parts.settings, parts.suite
     loaded = [
-        strategies.load_strategy(spec, model.family, settings.values_for(spec.name, given), suite.hyperparameters.get(name))
+        strategies.load_strategy(
+            spec, model.family, settings.values_for(spec.name, given), suite.hyperparameters.get(name), task_type
+        )
         for name, spec in parts.strategies.items()
     ]
     # Which names are known is known of loaded strategies: it hangs on their kind.

@@ -16,13 +16,19 @@ class StrategySpec(Spec):
     hyperparameters: dict[str, Any] = {}
     encoder: dict[str, Any] = {}
     """Hyper-parameters that differ for encoders, nested as those above."""
+    types: dict[str, dict[str, Any]] = {}
+    """Type of task -> hyper-parameters that differ for decoders on tasks of that type, nested as those above."""
+    encoder_types: dict[str, dict[str, Any]] = {}
+    """The same for encoders."""
     search: dict[str, Dimension] = {}
     """Hyper-parameter -> its range, for tuning; dots reach into nested ones, as in `--set`."""
     encoder_search: dict[str, Dimension] = {}
     """Ranges that differ for encoders."""
 
-    def defaults(self, family: Family) -> dict[str, Any]:
-        return merged(self.hyperparameters, self.encoder if family == "encoder" else {})
+    def defaults(self, family: Family, task_type: str | None = None) -> dict[str, Any]:
+        """For models of a family on tasks of a type; without one, on those whose type has no values of its own."""
+        of_family, of_types = (self.encoder, self.encoder_types) if family == "encoder" else ({}, self.types)
+        return merged(merged(self.hyperparameters, of_family), of_types.get(task_type or "", {}))
 
     def space(self, family: Family) -> dict[str, Dimension]:
         # Not `merged`: names have their dots here, and a range is replaced whole.

@@ -15,9 +15,14 @@ __all__ = ["Strategy", "load_strategy", "value_of", "with_values"]
 
 
 def load_strategy(
-    spec: StrategySpec, family: Family, overrides: dict[str, Any], suite: dict[str, Any] | None = None
+    spec: StrategySpec,
+    family: Family,
+    overrides: dict[str, Any],
+    suite: dict[str, Any] | None = None,
+    task_type: str | None = None,
 ) -> Strategy:
-    """The strategy with its defaults for the model's family, what the suite sets for it, and `overrides` on top.
+    """The strategy with its defaults for the model's family and the task's type, what the suite sets for it, and `overrides` on
+    top.
 
     Raises:
         UserError: the kind or a hyper-parameter does not exist, or a value is not allowed.
@@ -27,7 +32,7 @@ def load_strategy(
     kind = plugins.load_class(package, spec.kind, Strategy, "strategy kind")
     fields = kind.Hyperparameters.model_fields
     # The suite's word is for all its runs, and must be meant: an unknown name in it is refused below.
-    values = merged(spec.defaults(family), suite or {})
+    values = merged(spec.defaults(family, task_type), suite or {})
     # --set speaks to all strategies of a plan; each takes what it knows, and the plan checks that one does.
     values = merged(values, {name: value for name, value in overrides.items() if name in fields})
     try:

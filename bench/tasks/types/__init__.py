@@ -3,13 +3,21 @@
 from pydantic import ValidationError
 
 from bench import metrics, plugins
-from bench.errors import UserError
+from bench.errors import UserError, unknown
 from bench.once_per_object import once_per_object
 from bench.specs.base import explain
 from bench.specs.task import TaskSpec
 from bench.tasks.types.base import TaskType
 
-__all__ = ["TaskType", "task_type", "type_class"]
+__all__ = ["TaskType", "check_type", "task_type", "type_class"]
+
+
+def check_type(kind: str, where: str) -> None:
+    """Raises UserError, which names `where` it stands, if there is no such type."""
+    import bench.tasks.types as package
+
+    if kind not in plugins.kinds(package):
+        raise UserError(f"{where}: {unknown('task type', kind, plugins.kinds(package))}")
 
 
 def type_class(spec: TaskSpec) -> type[TaskType]:

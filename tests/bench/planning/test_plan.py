@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -31,6 +32,27 @@ def test_settings_reach_the_strategies_that_know_them():
     # a nested key changes one value of the suite's file and keeps the others
     assert runs["lora-8bit"].strategy.hyperparameters.peft["r"] == 4
     assert runs["lora-8bit"].strategy.hyperparameters.peft["target_modules"] == "all-linear"
+
+
+def test_a_strategy_trains_each_type_of_task_as_its_file_says_unless_settings_say_otherwise():
+    """Planted fault: all tasks of a suite had the rate of its first one."""
+    options = PlanOptions("ner", "tiny-bert", tasks=["sst2", "squad", "medical-spans"], strategies=["multitask"], seeds=1)
+    spec = Library().strategy("multitask")
+    runs = planning.plan(options, "fp32")
+    rates = {run.task.type: run.strategy.hyperparameters.learning_rate for run in runs}
+    assert rates == {kind: spec.defaults("encoder", kind)["learning_rate"] for kind in ("classification", "qa", "ner")}
+    assert rates["qa"] != rates["classification"]
+    given = planning.plan(replace(options, settings=["learning_rate=1e-3"]), "fp32")
+    assert {run.strategy.hyperparameters.learning_rate for run in given} == {1e-3}
+
+
+def test_a_strategy_with_values_for_a_type_that_is_none_is_refused(tmp_path):
+    text = (
+        (BUILT_IN / "strategies" / "full.yaml").read_text().replace("  qa: {", "  qaa: {").replace("name: full", "name: mine")
+    )
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(UserError, match="strategy 'mine': unknown task type 'qaa'; did you mean qa"):
+        plan(strategies=[str(tmp_path / "mine.yaml")])
 
 
 def test_a_strategy_that_is_named_by_its_file_is_set_by_its_own_name(tmp_path):

@@ -58,7 +58,8 @@ def test_every_strategy_that_trains_has_a_space_that_holds_its_default_and_is_as
                 continue
             (rate,) = spec.space(family).values()
             assert rate.log and rate.high / rate.low == pytest.approx(100)
-            assert rate.holds(spec.defaults(family)["learning_rate"])
+            of_types = spec.encoder_types if family == "encoder" else spec.types
+            assert all(rate.holds(spec.defaults(family, kind)["learning_rate"]) for kind in (None, *of_types))
 
 
 def test_known_optima_lie_inside(library):
