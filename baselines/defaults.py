@@ -151,8 +151,8 @@ def _of_task(search: Searched) -> dict[str, Any]:
     best = max(search.scores, key=search.scores.__getitem__, default=None)
     record = search.trials[0][0]
     return {
-        "values": None if best is None else json.loads(best),
-        "score": None if best is None else search.shown(best),
+        "values": best and json.loads(best),
+        "score": best and search.shown(best),
         "items": record.score and record.score.n,
         "engine": record.provenance.engine_version,
         "budget": record.setup.budget,
@@ -225,7 +225,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         put(table(rates), PAGE)
     for strategy, families in rates.items():
         for family, tasks in families.items():
-            print(*(f"{strategy} ({family}, {name}): {task['values']}" for name, task in tasks.items()), sep="\n")
+            for name, task in tasks.items():
+                print(f"{strategy} ({family}, {name}): {task['values']}")
 
 
 if __name__ == "__main__":

@@ -20,14 +20,19 @@ def kinds(package: ModuleType) -> list[str]:
     )
 
 
+def as_listed(kind: str) -> str:
+    """A kind as `kinds` lists it: YAML may write it with underscores, as its file has them."""
+    return kind.replace("_", "-")
+
+
 def load_class(package: ModuleType, kind: str, base: type[_Kind], what: str) -> type[_Kind]:
     """The subclass of `base` that the module `kind` defines; `what` is the word for such a kind in messages.
 
     Raises:
         UserError: there is no such module.
     """
-    if kind.replace("_", "-") not in kinds(package):
-        raise unknown(what, kind, kinds(package))
+    if as_listed(kind) not in (known := kinds(package)):
+        raise unknown(what, kind, known)
     module = importlib.import_module(f"{package.__name__}.{kind.replace('-', '_')}")
     (own_class,) = (
         value

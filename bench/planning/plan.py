@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bench import strategies
+from bench import plugins, strategies
 from bench.devices import hardware
 from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
@@ -175,7 +175,8 @@ def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
     tasks = parts.tasks[-1:] if parts.suite.stages else parts.tasks
     fitting, left_out = fitting_probes(parts.suite, parts.options, parts.probes, model)
     runs: list[Run] = []
-    rows = [(task, *adapted) for task in tasks for adapted in _strategies(parts, model, task.type)]
+    adapted = {kind: _strategies(parts, model, kind) for kind in dict.fromkeys(task.type for task in tasks)}
+    rows = [(task, *each) for task in tasks for each in adapted[task.type]]
     for task, strategy, search in rows:
         # What neither trains nor draws examples to show is the same at every seed.
         varies = strategy.trains or strategy.wording.shots > 0
@@ -192,7 +193,11 @@ def _strategies(parts: _Parts, model: PlannedModel, task_type: str) -> list[tupl
     given, suite = parts.settings, parts.suite
     loaded = [
         strategies.load_strategy(
-            spec, model.family, settings.values_for(spec.name, given), suite.hyperparameters.get(name), task_type
+            spec,
+            model.family,
+            settings.values_for(spec.name, given),
+            suite.hyperparameters.get(name),
+            plugins.as_listed(task_type),
         )
         for name, spec in parts.strategies.items()
     ]

@@ -16,8 +16,9 @@ def check_type(kind: str, where: str) -> None:
     """Raises UserError, which names `where` it stands, if there is no such type."""
     import bench.tasks.types as package
 
-    if kind not in plugins.kinds(package):
-        raise UserError(f"{where}: {unknown('task type', kind, plugins.kinds(package))}")
+    # As it is listed: a strategy finds a type's values by this name.
+    if kind not in (known := plugins.kinds(package)):
+        raise UserError(f"{where}: {unknown('task type', kind, known)}")
 
 
 def type_class(spec: TaskSpec) -> type[TaskType]:

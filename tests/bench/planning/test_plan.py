@@ -46,6 +46,19 @@ def test_a_strategy_trains_each_type_of_task_as_its_file_says_unless_settings_sa
     assert {run.strategy.hyperparameters.learning_rate for run in given} == {1e-3}
 
 
+def test_a_type_that_is_written_with_an_underscore_has_its_values_too(tmp_path):
+    """Planted fault: a strategy's values for multiple-choice did not reach a task whose file says multiple_choice."""
+    (tmp_path / "tasks").mkdir()
+    task = (BUILT_IN / "tasks" / "medmcqa.yaml").read_text().replace("type: multiple-choice", "type: multiple_choice")
+    (tmp_path / "tasks" / "mine.yaml").write_text(task.replace("name: medmcqa", "name: mine"))
+    strategy = (BUILT_IN / "strategies" / "full.yaml").read_text().replace("  qa: {", "  multiple-choice: {")
+    (tmp_path / "choosing.yaml").write_text(strategy.replace("name: full", "name: choosing"))
+    named = str(tmp_path / "tasks" / "mine.yaml")
+    options = PlanOptions("sentiment", "smollm2", tasks=[named], strategies=[str(tmp_path / "choosing.yaml")], seeds=1)
+    (run,) = planning.plan(options, "fp32")
+    assert run.task.type == "multiple_choice" and run.strategy.hyperparameters.learning_rate == 1.51e-4
+
+
 def test_a_strategy_with_values_for_a_type_that_is_none_is_refused(tmp_path):
     text = (
         (BUILT_IN / "strategies" / "full.yaml").read_text().replace("  qa: {", "  qaa: {").replace("name: full", "name: mine")
