@@ -16,7 +16,7 @@ RankingLine = Mapping[str, Any]
 LIMITS = {
     "train_seconds": ("training", "trains for {} s", "trains in the least time"),
     "peak_memory_bytes": ("memory", "needs {} GB", "needs the least memory"),
-    "saved_bytes": ("saved", "keeps {}", "keeps the least"),
+    "saved_bytes": ("saved", "saves {}", "saves the fewest bytes"),
 }
 """A cost -> the column that shows it, and how it is said that it is this, or the least."""
 

@@ -80,7 +80,7 @@ def test_seconds_and_memory_of_unlike_machines_are_not_held_against_each_other()
     lines[0]["cost"]["saved_bytes"] = 1e6
     suite = {"name": "s", "groups": [GROUPS[0] | {"one_machine": False}], "table": {"columns": COLUMNS, "lines": lines}}
     (found,) = choices(suite, Wish({}))
-    assert dict(found.picks) == {"a": ["one: .0 [.1, .9]", "keeps the least"], "b": ["one: .1 [.1, .9]"]}
+    assert dict(found.picks) == {"a": ["one: .0 [.1, .9]", "saves the fewest bytes"], "b": ["one: .1 [.1, .9]"]}
     (limited,) = choices(suite, Wish({"train_seconds": 7}))
     assert limited.out == [("a", "trains for 10 s on one")]
     assert limited.said.endswith("These rows were made on unlike machines: each one's seconds and memory are those of its own.")

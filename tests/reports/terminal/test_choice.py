@@ -14,8 +14,8 @@ def test_picks_come_with_reasons_and_so_does_what_is_left_out(make, out, capsys)
     print_choices(rows, Wish({"saved_bytes": 2e8}, 0.05))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "sentiment: smollm2 on sst2" and lines[1].strip().startswith("2 rows are left, a tie")
-    assert any(line.startswith("  lora-8bit: sst2: .865 [") and "keeps the least" in line for line in lines)
-    assert any(line.startswith("    full: keeps 538 MB on sst2") for line in lines[lines.index("  Left out:") :])
+    assert any(line.startswith("  lora-8bit: sst2: .865 [") and "saves the fewest bytes" in line for line in lines)
+    assert any(line.startswith("    full: saves 538 MB on sst2") for line in lines[lines.index("  Left out:") :])
 
 
 def test_unlike_chances_are_told_with_the_choice(make, out, capsys):

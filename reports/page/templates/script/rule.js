@@ -3,7 +3,7 @@
 const LIMITS = {
   train_seconds: ["training", "trains for {} s", "trains in the least time"],
   peak_memory_bytes: ["memory", "needs {} GB", "needs the least memory"],
-  saved_bytes: ["saved", "keeps {}", "keeps the least"],
+  saved_bytes: ["saved", "saves {}", "saves the fewest bytes"],
 };
 
 // The most that a p may be for a difference to be more than chance, as CONFIDENCE leaves it.
