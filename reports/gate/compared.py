@@ -11,7 +11,7 @@ from bench.statistics.change import ChangeVerdict, change_verdicts
 from bench.statistics.comparison import stacked
 from bench.statistics.detectable import Detectable, detectable
 from reports.gate.change import Change, MatchDifference
-from reports.gate.differences import Noise, cost_differences, costs_not_compared, measure_differences
+from reports.gate.differences import Noise, cost_differences, costs_not_compared, measure_differences, measures_not_compared
 from reports.gate.sides import Match, Side, failures, key_of, matched, named, rows_once
 from reports.gate.tolerance import Tolerance
 from reports.rows.row import Row
@@ -42,7 +42,7 @@ class Compared:
     remarks: Sequence[str]
     """What was changed: no verdict, and it explains one."""
     notes: Sequence[str]
-    """What the numbers do not tell: collapses, seeds that are missing, costs that are not compared."""
+    """What the numbers do not tell: collapses, seeds that are missing, numbers that are not compared."""
 
     @property
     def worse(self) -> list[Change]:
@@ -93,7 +93,11 @@ def compared(
         list(dict.fromkeys(map(_failure_sentence, broken))),
         refused if allow_missing else [*refused, *lost],
         [*remarks, *lost] if allow_missing else remarks,
-        [*(f"{match.where}: {told}" for match in known for told in _told_of_seeds(match)), *costs_not_compared(known, seconds)],
+        [
+            *(f"{match.where}: {told}" for match in known for told in _told_of_seeds(match)),
+            *measures_not_compared(known),
+            *costs_not_compared(known, seconds),
+        ],
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 
@@ -88,10 +89,15 @@ class _Measure:
     level: float | None = None
     """What a percentage is of, where it is not of the old number itself: of a loss, what there was to lose."""
 
+    @property
+    def bounded(self) -> bool:
+        """Whether both numbers have an interval. A distance from the base has none, and nothing to be judged by."""
+        return self.new.low is not None and self.old.low is not None
+
 
 def measure_differences(match: Match, noise: Noise, within: Tolerance) -> Iterator[MatchDifference]:
     """Of the scores of the rows, and of what probes lost in rows that train."""
-    for measure in (*_score_measures(match), *_loss_measures(match)):
+    for measure in filter(attrgetter("bounded"), _measures(match)):
         new, old = (
             # Each side by itself knows the seeds of its own table alone.
             estimate.in_table_of(noise.of(row).of(measure.of))
@@ -123,13 +129,24 @@ def _moves_item_by_item(quantity: Quantity, margin: Margin) -> bool:
     return quantity.share_of_items or (quantity.share and not margin.items)
 
 
+def measures_not_compared(matches: Sequence[Match]) -> Iterator[str]:
+    """Which tasks, domains and probes are not compared though both sides have them, a sentence each."""
+    names = (measure.name for match in matches for measure in _measures(match) if not measure.bounded)
+    yield from (f"{name} not compared where it has no interval" for name in dict.fromkeys(names))
+
+
+def _measures(match: Match) -> Iterator[_Measure]:
+    yield from _score_measures(match)
+    yield from _loss_measures(match)
+
+
 def _score_measures(match: Match) -> Iterator[_Measure]:
     new, old = match.new, match.old
     assert new.score and old.score and new.outcome  # rows without a score are not matched
     yield _Measure("score", "", new.quantity, new.score, old.score, score_of_run, new.higher_is_better)
     for name, away in new.elsewhere.items():
         before = old.elsewhere.get(name)
-        if before and away.score.low is not None and before.score.low is not None:
+        if before:
             higher = new.outcome.elsewhere[name].score.higher_is_better
             of_run = partial(_score_elsewhere_of_run, name)
             yield _Measure("elsewhere", name, away.quantity, away.score, before.score, of_run, higher)
@@ -138,8 +155,7 @@ def _score_measures(match: Match) -> Iterator[_Measure]:
 def _loss_measures(match: Match) -> Iterator[_Measure]:
     for name, lost in match.new.forgetting.items() if match.new.trains else ():
         known = match.old.forgetting.get(name)
-        # A distance from the base has no interval, and nothing to be judged by.
-        if known and lost.lost.low is not None and known.lost.low is not None:
+        if known:
             yield _Measure(
                 "forgetting", name, lost.quantity, lost.lost, known.lost, partial(loss_of_run, name), level=known.before
             )

@@ -61,6 +61,22 @@ def test_a_cost_that_is_not_compared_is_told(sides, held, make):
     assert elsewhere.notes[-1] == "peak memory not compared where the two sides were made on unlike machines"
 
 
+def test_a_number_without_an_interval_is_told(sides, held, make):
+    """Planted fault: `rte` fell from .9 to .4, and the comparison passed without a word."""
+
+    def bare(pair, share):
+        record, frame = pair
+        away = make.elsewhere(pair, "rte", share, 64)[0].outcome.elsewhere["rte"]
+        score = away.score.model_copy(update={"ci_low": None, "ci_high": None})
+        found = make.changed(record, elsewhere={"rte": away.model_copy(update={"score": score})}), frame
+        return make.lost(found, "wikipedia", (0.1, None, None)) if record.setup.strategy == "full" else found
+
+    old = sides.pairs()
+    found = held([bare(pair, 0.4) for pair in old], [bare(pair, 0.9) for pair in old])
+    assert found.status == 0 and {("full", "forgets wikipedia"), ("full", "score on rte")}.isdisjoint(said(found))
+    assert found.notes == [f"{name} not compared where it has no interval" for name in ("rte", "wikipedia")]
+
+
 def test_a_rise_is_better(sides, held):
     found = held(sides.pairs(full=0.97), sides.pairs())
     assert found.status == 0 and said(found)["full", "score"] == "better"
