@@ -1,7 +1,8 @@
 """What mixing tasks does to each of them: the mixture's score against that of a run on the task alone, on the same items.
 
 The run alone may be of any suite; it has the same task (data, version, words), model, seed, budget, used precision and engine,
-and seconds were spent on the same kind of device. Of several, one with as many tuning trials is preferred. The budget is the
+and seconds were spent on the same kind of device. All seeds are held against runs of one row: of several rows, one with as many
+tuning trials is preferred, then the one with the nearest settings, and then the one with the most seeds. The budget is the
 whole run's: alone, a task gets all of it.
 """
 
@@ -104,12 +105,27 @@ def between(
 
 def _matched_seeds(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Path | None) -> list[MatchedSeed]:
     for strategy in ALONE:
-        singles = [(run, _nearest_run_alone(run, shape, alone.get((strategy, *_agreement_key(run)), ()))) for run in runs]
-        pairs = [pair for run, single in singles if single and (pair := _seed_match(run, single, task, out))]
-        # Seeds held against two strategies would be no mean of one thing.
-        if pairs:
-            return pairs
+        singles = [(run, single) for run in runs for single in alone.get((strategy, *_agreement_key(run)), ())]
+        rows = groups_by((pair for pair in singles if pair[1].provenance.inputs.get("task") == shape), _row_alone_key)
+        by_seed = {key: _one_per_seed(pairs) for key, pairs in rows.items()}
+        # Seeds held against unlike runs, or against two strategies, would be no mean of one thing.
+        for key in sorted(by_seed, key=lambda key: (_distance(*by_seed[key][0]), -len(by_seed[key]), key)):
+            matches = [match for run, single in by_seed[key] if (match := _seed_match(run, single, task, out))]
+            if matches:
+                return matches
     return []
+
+
+def _row_alone_key(pair: tuple[Record, Record]) -> str:
+    """What the runs alone of several seeds must have in common to be runs of one row."""
+    _, single = pair
+    return json.dumps([single.setup.suite, single.setup.tuning.trials, _compared_settings(single)], sort_keys=True)
+
+
+def _one_per_seed(pairs: Sequence[tuple[Record, Record]]) -> list[tuple[Record, Record]]:
+    of_seed = groups_by(pairs, lambda pair: pair[0].run_id)
+    # Of runs that are equally near the same one is taken whatever their order.
+    return [min(each, key=lambda pair: pair[1].run_id) for each in of_seed.values()]
 
 
 def _runs_alone(known: Sequence[Record]) -> Alone:
@@ -132,16 +148,11 @@ def _score_on(task: str, own: bool, outcome: Outcome) -> float | None:
     return part.score.value if part else None
 
 
-def _nearest_run_alone(run: Record, shape: Any, alike: Sequence[Record]) -> Record | None:
-    """The run on the task alone whose settings are nearest to those of the mixture."""
-
-    def distance(other: Record) -> tuple[bool, int, str, str]:
-        mine, theirs = _compared_settings(run), _compared_settings(other)
-        differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
-        # Of runs that are equally near the same one is taken whatever their order.
-        return run.setup.tuning.trials != other.setup.tuning.trials, differing, json.dumps(theirs, sort_keys=True), other.run_id
-
-    return min((other for other in alike if other.provenance.inputs.get("task") == shape), key=distance, default=None)
+def _distance(run: Record, single: Record) -> tuple[bool, int]:
+    """How far the settings of a run alone are from those of the mixture: the least is preferred."""
+    mine, theirs = _compared_settings(run), _compared_settings(single)
+    differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
+    return run.setup.tuning.trials != single.setup.tuning.trials, differing
 
 
 def _compared_settings(record: Record) -> dict[str, Any]:

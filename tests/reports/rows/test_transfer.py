@@ -155,6 +155,26 @@ def test_seeds_are_held_against_their_own_seed(make, out):
     assert found.rise.runs == 2 and found.alone_as("sentiment", 3) == "instruction of suite entailment, 2 of 3 seeds"
 
 
+def test_all_seeds_are_held_against_runs_of_one_row(make, out):
+    """Planted fault: each seed took the run nearest to itself, and the mean was of two suites, or of two learning rates."""
+    mixtures = [make.mixture(seed, hyperparameters={"learning_rate": 3e-5}) for seed in range(3)]
+
+    def alone(seeds, rate=3e-5, suite="entailment"):
+        given = {"hyperparameters": {"learning_rate": rate}, "suite": suite, "accuracy": 0.9 if suite == "other" else 0.7}
+        return [make.alone(seed=seed, **given) for seed in seeds]
+
+    def found(*singles):
+        kept = make.kept(out, [*mixtures, *(pair for row in singles for pair in row)])
+        (transfer_found,) = transfer.between(kept[:3], kept, out)
+        return transfer_found.alone_as("sentiment", 3), {
+            run.setup.hyperparameters["learning_rate"] for run in transfer_found.runs
+        }
+
+    assert found(alone([0], suite="other"), alone(range(3))) == ("instruction of suite entailment", {3e-5})
+    assert found(alone([0, 1], suite="other"), alone([2])) == ("instruction of suite other, 2 of 3 seeds", {3e-5})
+    assert found(alone([0]), alone([1, 2], rate=1e-5)) == ("instruction of suite entailment, 1 of 3 seeds", {3e-5})
+
+
 def test_auto_on_the_same_kind_of_machine_is_the_precision_that_it_became(make, out):
     asked = {"inputs": {"precision": "auto"}}
     assert compared(make, out, [make.mixture(**asked), make.alone()])
