@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from bench.errors import FormatError
+from bench.hashing import digest
 from bench.records import store
 from bench.records.outcome import Outcome
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
@@ -175,23 +176,26 @@ def _harness_setup(whole: Given, task: str, named: Named) -> Setup:
         name: part.value for name in ("limit", "fewshot_seed", "model_revision", "model_sha") if (part := config.get(name))
     }
     template = whole.get("chat_template_sha")
+    model = whole["model_name"].text()
+    # Two models whose paths end alike are two, and no record names a place on a machine.
+    place = {"model_path": digest(model)} if _is_path(model) and not named.model else {}
     return Setup(
         suite=named.suite or HARNESS,
-        model=named.model or _model_without_path(whole["model_name"].text()),
+        model=named.model or (PurePath(model).name if _is_path(model) else model),
         task=task,
         strategy=named.strategy or f"{HARNESS} {shots}-shot",
-        hyperparameters=Given({**question, **beside, "chat_template_sha": template.value if template else None}).settings(),
+        hyperparameters=Given(
+            {**question, **beside, **place, "chat_template_sha": template.value if template else None}
+        ).settings(),
         seed=0,
         budget=None,
         tuning=Tuning(trials=None),
     )
 
 
-def _model_without_path(name: str) -> str:
-    """A hub's name, or the last part of a path: no record names a place on a machine."""
-    path = PurePath(name)
-    # `runs/best` may be a hub's name as well as a path, and is left as it is.
-    return path.name if path.is_absolute() or name.startswith((".", "~")) else name
+def _is_path(model: str) -> bool:
+    """Of a model's name. `runs/best` may be a hub's name as well as a path, and is left as it is."""
+    return PurePath(model).is_absolute() or model.startswith((".", "~"))
 
 
 def _harness_cost(whole: Given) -> Cost:

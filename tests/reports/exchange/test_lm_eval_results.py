@@ -134,6 +134,18 @@ def test_names_are_the_importers(harness_file, tmp_path):
     assert str(tmp_path) not in by_task(harness_file(model_name=str(tmp_path / "m")))["riddles"][0].model_dump_json()
 
 
+def test_models_whose_paths_end_alike_are_two_rows(harness_file):
+    """Planted fault: nothing told two checkpoints apart but the hashes of what they answered."""
+    places = ("/a/checkpoint-500", "/b/checkpoint-500")
+    one, other = (by_task(harness_file(model_name=place))["riddles"][0] for place in places)
+    assert one.setup.model == other.setup.model == "checkpoint-500"
+    paths = [record.setup.hyperparameters["model_path"] for record in (one, other)]
+    assert len(set(paths)) == 2 and len(aggregate([one, other])) == 2
+    for name in ("org/model", "runs/best"):  # of a hub, or it may be
+        assert "model_path" not in by_task(harness_file(model_name=name))["riddles"][0].setup.hyperparameters
+    assert "model_path" not in by_task(harness_file(model_name=places[0]), model="ours")["riddles"][0].setup.hyperparameters
+
+
 def test_seconds_belong_to_one_task_alone(harness_file):
     one = {"riddles": {"acc,none": 0.75, "acc_norm,none": 0.5}}
     assert by_task(harness_file(results=one))["riddles"][0].cost.eval_seconds == 12.5
