@@ -82,4 +82,11 @@ def _spent_on_trial(records: Sequence[TrialRecord]) -> Spent | None:
         tokens=sum(cost.train_tokens for cost in costs),
         flops=sum(cost.train_flops for cost in costs),
         seconds=sum(cost.train_seconds for cost in costs),
+        asking_seconds=_sum_of_known([cost.eval_seconds for cost in costs]),
+        money=_sum_of_known([cost.money for cost in costs]),
     )
+
+
+def _sum_of_known(values: Sequence[float | None]) -> float | None:
+    """None where one of them is not known."""
+    return None if None in values else sum(value for value in values if value is not None)

@@ -23,6 +23,10 @@ class Spent(Part):
     flops: int = Field(ge=0)
     seconds: float = Field(ge=0)
     """Of training, without asking the validation items."""
+    asking_seconds: float | None = Field(default=None, ge=0)
+    """Of asking the validation items at the end; None where not known."""
+    money: float | None = Field(default=None, ge=0)
+    """What an API asked for its answers to them; None where nobody knows."""
 
 
 class TrialSummary(Part):

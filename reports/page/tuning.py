@@ -74,8 +74,17 @@ def _trials_cell(row: Row) -> Cell:
 
 
 def _tuning_seconds_cell(row: Row) -> Cell:
-    seconds = [trial.spent.seconds for trial in row.setup.tuning.tried if trial.spent]
-    return Cell(f"{sum(seconds):,.0f}", sum(seconds)) if seconds else EMPTY
+    """Seconds of training; below them what it took to ask, which is all that a trial of `few-shot` takes."""
+    spent = [trial.spent for trial in row.setup.tuning.tried if trial.spent]
+    if not spent:
+        return EMPTY
+    seconds = sum(each.seconds for each in spent)
+    asked = [each.asking_seconds for each in spent if each.asking_seconds is not None]
+    paid = [each.money for each in spent if each.money is not None]
+    # The sum over some of the trials would look like what all of them took.
+    asking = f"asking {sum(asked):,.0f} s" if len(asked) == len(spent) else ""
+    bill = f"{numbers.money(sum(paid))} paid" if len(paid) == len(spent) else ""
+    return Cell(f"{seconds:,.0f}", seconds, detail=", ".join(filter(None, (asking, bill))))
 
 
 def _choice_cell(row: Row) -> Cell:

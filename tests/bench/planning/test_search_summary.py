@@ -58,6 +58,12 @@ def test_the_best_mean_is_chosen_and_of_equals_the_earlier():
     assert (found.trials, found.batch, found.items, found.metric, found.share) == (4, 4, 8, "x", 1.0)
 
 
+def test_what_asking_took_is_the_sum_where_all_of_it_is_known():
+    paid, unpaid = (COST.model_copy(update={"money": money, "eval_seconds": 1.5}) for money in (0.2, None))
+    found = tuning([trial(0.5, cost=paid), trial(0.7, cost=paid)], [trial(0.8, cost=paid), trial(0.6, cost=unpaid)], seeds=2)
+    assert [(each.spent.asking_seconds, each.spent.money) for each in found.tried] == [(3.0, 0.4), (3.0, None)]
+
+
 def test_a_failed_or_pruned_trial_is_never_chosen():
     found = tuning([trial(0.5)], [trial(0.9, "pruned")], [trial(None, "failed", cost=None)], [trial(0.4)])
     assert found.chosen == 0 and [each.status for each in found.tried] == ["ok", "pruned", "failed", "ok"]

@@ -42,6 +42,25 @@ def test_a_tuned_row_shows_its_trials_its_choice_and_the_expected_best(make):
     assert "expected_best" in section.terms
 
 
+def test_what_asking_took_and_cost_stands_below_what_training_took(make):
+    """Planted fault: a search of `few-shot` that an API was paid for had spent 0 s, and nothing else was said."""
+
+    def spent(*changes):
+        trials = [
+            each.model_copy(update={"spent": each.spent.model_copy(update=change)})
+            for each, change in zip(TRIED, changes, strict=True)
+        ]
+        tuning = TUNING.model_copy(update={"tried": trials})
+        (_, table), _ = tuning_section(aggregate([make.record("few-shot", tuning=tuning)[0]])).tables
+        (row,) = cells(table)
+        return row["Spent on trials"].text, row["Spent on trials"].detail
+
+    asked = {"seconds": 0.0, "asking_seconds": 2.5}
+    assert spent(*[asked] * 4) == ("0", "asking 10 s")
+    assert spent(*[asked | {"money": 0.25}] * 4) == ("0", "asking 10 s, 1.00 paid")
+    assert spent(*[asked] * 3, {"seconds": 0.0}) == ("0", "")
+
+
 def test_without_an_estimate_there_are_dashes_and_without_tuning_no_section(make):
     tpe = TUNING.model_copy(update={"sampler": "tpe", "expected_best": [], "chosen": 0})
     (_, table), _ = tuning_section(aggregate([make.record("full", tuning=tpe)[0]])).tables
