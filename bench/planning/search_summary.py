@@ -29,9 +29,11 @@ def summed_up(search: Search, tried: Sequence[Tried], metric: str) -> Tuning:
     sign = 1.0 if higher else -1.0
     trial_scores, summaries = [ended_trial(each).score for each in tried], [_summary(each, sign) for each in tried]
     fit = [number for number, summary in enumerate(summaries) if summary.status == "ok"]
-    # What TPE asks for depends on what it was told: these are no independent draws, of which alone the estimate speaks. A
-    # pruned trial's score is not that of a whole one.
-    drawn = search.options.sampler == "random" and not any(summary.status == "pruned" for summary in summaries)
+    # What TPE asks for depends on what it was told: these are no independent draws, of which alone the estimate speaks. Nor are
+    # they where all values of a space were tried, each once. A pruned trial's score is not that of a whole one.
+    exhausted = len(tried) < search.options.trials
+    pruned = any(summary.status == "pruned" for summary in summaries)
+    drawn = search.options.sampler == "random" and not exhausted and not pruned
     curve = best_of(trial_scores[0], trial_scores[1:]) if drawn else []
     return Tuning(
         # A space of a few values may have fewer trials than were asked for.

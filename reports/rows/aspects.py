@@ -193,7 +193,9 @@ def _machine_of_seconds(record: Record) -> str | None:
 
 
 def tuning_trials(record: Record) -> str | None:
-    trials = record.setup.tuning.trials
+    # Of a space of a few values there may be fewer trials than were asked for: it had its whole chance with them.
+    asked = ((record.provenance.inputs.get("search") or {}).get("options") or {}).get("trials")
+    trials = asked or record.setup.tuning.trials
     chosen = run_trains(record) or _has_untrained_settings(record) or _may_have_trained(record)
     return (NOT_KNOWN if trials is None else str(trials)) if chosen else None
 

@@ -87,6 +87,8 @@ def test_the_expected_best_is_of_random_trials_alone():
     assert found.expected_best[3].high is None and found.expected_best[3].low == 0.80
     assert tuning(*scores, sampler="tpe").expected_best == []
     assert tuning(*scores[:3], [trial(0.60, "pruned")], pruner="halving").expected_best == []  # of a quarter of a training
+    # A space of four values, of which each was tried once: they were not drawn independently.
+    assert (tuning(*scores, trials=5).trials, tuning(*scores, trials=5).expected_best) == (4, [])
 
 
 def test_where_less_is_better_the_least_is_chosen_and_the_interval_is_turned():

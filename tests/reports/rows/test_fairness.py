@@ -289,6 +289,18 @@ def test_beside_a_row_without_trials_their_number_alone_is_told(make):
     assert differing(make_tuned(one, {}), make_tuned(other, HOW)) == {}
 
 
+def test_a_space_that_was_tried_through_had_its_whole_chance(make):
+    """Planted fault: of 20 trials `few-shot` has 16 values to try, and the table said that other rows had more."""
+
+    def asked(record, trials, tried):
+        inputs = {**record.provenance.inputs, "search": {"options": {"trials": trials}, "space": {}, "items": 512}}
+        return make.changed(record, tuning=tuned(tried, **HOW), inputs=inputs)
+
+    trained, shown = make.record("full")[0], make.record("few-shot", trainable=0, hyperparameters={"shots": 4})[0]
+    assert differing(asked(trained, 20, 20), asked(shown, 20, 16)) == {}
+    assert differing(asked(trained, 20, 20), asked(shown, 16, 16)) == {"number of trials": False}
+
+
 def test_settings_of_a_row_that_trains_nothing_and_no_trial_chose_are_marked(make):
     trained, shown = make_tuned(make.record("full")[0], HOW), make.record("few-shot", trainable=0)[0]
     assert differing(trained, shown) == {}
