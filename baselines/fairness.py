@@ -122,6 +122,8 @@ def head(asked: argparse.Namespace, short: str) -> Iterator[str]:
 def section(model: str, rate: float, shared: Ranking, tuned: Ranking) -> Iterator[str]:
     yield f"## {model}"
     yield ""
+    yield f"Run on {' and '.join(sorted(machines(shared, tuned)))}. Another processor rounds otherwise, and has other digits."
+    yield ""
     yield f"| strategy | score at a rate of {rate:g} for all | rank | tuned: rate | score | rank |"
     yield "|---|---:|---:|---:|---:|---:|"
     order = sorted(tuned.rows, key=lambda name: -score_of(tuned.rows[name]))
@@ -133,6 +135,13 @@ def section(model: str, rate: float, shared: Ranking, tuned: Ranking) -> Iterato
     yield " ".join([*verdicts(order, shared, tuned), *smallest(shared, tuned)])
     yield ""
     yield from expected(order, tuned)
+
+
+def machines(*rankings: Ranking) -> set[str]:
+    """Of all runs: `AMD EPYC (2 threads, bf16)`."""
+    rows = (row for ranking in rankings for row in ranking.rows.values())
+    devices = [run.provenance.device for row in rows for run in row.records]
+    return {f"{device.get('name')} ({device.get('threads')} threads, {device.get('precision')})" for device in devices}
 
 
 def by_both(names: Sequence[str], shared: Ranking, tuned: Ranking) -> dict[tuple[str, str], tuple[bool | None, bool | None]]:

@@ -32,6 +32,20 @@ def test_a_pair_that_only_one_ranking_tells_apart_is_named(ranked):
     assert "| frozen | .600 [" in page and "| 2-3 |" in page and "| 1-2 |" in page
 
 
+def test_the_page_names_each_machine_that_its_runs_were_done_on(make, tmp_path):
+    """Planted fault: the page was made on one processor, and a reader on another wondered at every digit."""
+
+    def kept(folder, **changes):
+        device = {"name": "AMD EPYC", "threads": 2, "precision": "bf16"} | changes
+        make.kept(tmp_path / folder, [make.record(name, 0, 0.7, device=device) for name in ("full", "frozen")])
+        return ranking(tmp_path / folder, "smollm2", 0)
+
+    one, other = kept("one"), kept("other", name="Xeon", precision="fp32")
+    alone, both = ("\n".join(section("smollm2", 4e-5, one, second)) for second in (one, other))
+    assert "Run on AMD EPYC (2 threads, bf16). Another" in alone
+    assert "Run on AMD EPYC (2 threads, bf16) and Xeon (2 threads, fp32). Another" in both
+
+
 def test_the_smallest_difference_has_its_range_and_its_family(make, tmp_path):
     """As below every table: without them a reader can't tell how well it is known, nor of how many pairs it is told."""
     scores = {"full": 0.8, "frozen": 0.7, "multitask": 0.6}
