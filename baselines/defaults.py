@@ -25,6 +25,7 @@ import yaml
 
 from bench import quiet
 from bench.folders import write_text, writing
+from bench.processes import before_torch
 from bench.records.record import TrialSummary
 from bench.records.trial import TrialRecord, find_trial
 
@@ -154,7 +155,7 @@ def _of_task(search: Searched) -> dict[str, Any]:
         "values": best and json.loads(best),
         "score": best and search.shown(best),
         "items": record.score and record.score.n,
-        "engine": record.provenance.engine_version,
+        "engines": sorted({record.provenance.engine_version for trial in search.trials for record in trial}),
         "budget": record.setup.budget,
         "seeds": len(search.trials[0]),
         "seed_sd": None if search.spread is None else round(search.spread, 4),
@@ -218,6 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.seeds < 2:
         parser.error("--seeds: a default must be stable over orders of the examples; give 2 or more")
+    before_torch.set_variables()  # nothing here has imported torch yet: two searches side by side would take many times as long
     quiet.libraries(False)
     found = {each.key: each for each in (*kept(options.to / TRAININGS), *searched(options))}
     rates = write([*found.values()], options.to)

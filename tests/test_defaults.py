@@ -64,7 +64,7 @@ def test_each_task_has_the_rate_with_the_best_mean_over_the_orders():
         "values": {"learning_rate": 1e-5},
         "score": 0.6,
         "items": 8,
-        "engine": 5,
+        "engines": [5],
         "budget": "8examples",
         "seeds": 2,
         "seed_sd": 0.0141,
