@@ -33,6 +33,7 @@ TELLS = {"writing", "partial", "making_once", "faults_told"}
 """Functions of bench.folders under which a full or a read-only disk becomes a sentence, and nothing is left half-written."""
 WRITTEN_OTHERWISE = {
     "bench/devices/memory.py:_reset_high_water": "a file of the kernel's",
+    "bench/measuring/in_hand.py:_is_in_hand": "does without, where it fails",
     "bench/modeling/replay/activations.py:__init__": "called by one that does without, where it fails",
     "bench/modeling/replay/activations.py:kept_states": "does without, where it fails",
     "bench/modeling/mapped_copy.py:_convert": "called under making_once",

@@ -1,8 +1,9 @@
 """What the untouched base model predicts and what it gives to the probes: asked where nobody has asked it yet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -30,15 +31,16 @@ class AskedBase:
         """
         run, sets, probes = self.session.run, self.session.sets, self.session.probes
         own, in_training = Rounding.of_reference(run), Rounding.in_training(run, self.session.device)
-        return BaseResults(
-            validation=self.predictions(sets.validation) if run.probe_every else None,
-            stages=[self.predictions(evalset) for evalset in sets.stages],
-            test=self.answers(sets.test),
-            elsewhere={name: self.answers(evalset) for name, evalset in sets.elsewhere.items()},
-            probes=self.probe_items(probes, own),
-            rounded=self.probe_items(probes, in_training) if in_training != own else {},
-            first_items=self.probe_items([probe.first(FIRST_ITEMS) for probe in probes], in_training),
-        )
+        parts: dict[str, Callable[[], Any]] = {
+            "validation": lambda: self.predictions(sets.validation) if run.probe_every else None,
+            "stages": lambda: [self.predictions(evalset) for evalset in sets.stages],
+            "test": lambda: self.answers(sets.test),
+            "elsewhere": lambda: self.kept.in_any_order({n: partial(self.answers, e) for n, e in sets.elsewhere.items()}),
+            "probes": lambda: self.probe_items(probes, own),
+            "rounded": lambda: self.probe_items(probes, in_training) if in_training != own else {},
+            "first_items": lambda: self.probe_items([probe.first(FIRST_ITEMS) for probe in probes], in_training),
+        }
+        return BaseResults(**self.kept.in_any_order(parts))
 
     def answers(self, evalset: EvalSet, known: pd.DataFrame | None = None) -> BaseAnswers:
         """In the same words and in the best; `known` as for `predictions`."""
@@ -59,4 +61,5 @@ class AskedBase:
         def measured(probe: Probe) -> pd.DataFrame:
             return known[probe.spec.name] if known else probe.measure(self.loaded.backend(rounded))
 
-        return {p.spec.name: self.kept.of_probe(p, asdict(rounded), partial(measured, p)) for p in probes}
+        ask = self.kept.of_probe
+        return self.kept.in_any_order({p.spec.name: partial(ask, p, asdict(rounded), partial(measured, p)) for p in probes})

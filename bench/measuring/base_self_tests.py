@@ -21,11 +21,10 @@ def base_self_tests(probes: Sequence[Probe], loaded: LoadedBase, kept: KeptBase)
     """Self-test of each probe -> whether it holds, on the untouched base, for the code as it is: what has changed is tested
     anew, though the answers that are kept stay."""
     outcomes: dict[str, bool] = {}
-    for probe in probes:
-        tests = kept.of_probe(probe, {"what": "selftests", "code": _tested_code()}, partial(_tested, probe, loaded))
-        outcomes |= {
-            f"{probe.spec.name}: {test}": bool(holds) for test, holds in zip(tests["name"], tests["held"], strict=True)
-        }
+    asked_as = {"what": "selftests", "code": _tested_code()}
+    asks = {probe.spec.name: partial(kept.of_probe, probe, asked_as, partial(_tested, probe, loaded)) for probe in probes}
+    for name, tests in kept.in_any_order(asks).items():
+        outcomes |= {f"{name}: {test}": bool(holds) for test, holds in zip(tests["name"], tests["held"], strict=True)}
     return outcomes
 
 

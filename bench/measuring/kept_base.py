@@ -1,7 +1,9 @@
 """What base models have answered, kept as Parquet in the cache under a hash of everything that determines it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
+from typing import TypeVar
 
 import pandas as pd
 
@@ -11,11 +13,15 @@ from bench.devices.environment import versions
 from bench.devices.hardware import instruction_sets
 from bench.hashing import digest
 from bench.inference.evalset import EvalSet
+from bench.measuring.in_hand import InHandError, alone
 from bench.measuring.rounding import Rounding
 from bench.probes import Probe
+from bench.progress import Progress
 from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
 from bench.runs.kept_answers import cached_frame
 from bench.runs.run import Run
+
+AskedFor = TypeVar("AskedFor")
 
 ANSWERS_VERSION = 15
 """Raised where a change to the code rounds a base's answers otherwise and no run's result: an untouched model, asked now, must
@@ -23,10 +29,27 @@ forget exactly nothing."""
 
 
 class KeptBase:
-    """The answers of a run's base model: each is measured once per content, and shared by all runs."""
+    """The answers of a run's base model: each is measured once per content, and shared by all runs.
 
-    def __init__(self, run: Run, device: Device) -> None:
-        self.run, self.device = run, device
+    Of several processes that want the same answers at the same time, one measures them.
+    """
+
+    def __init__(self, run: Run, device: Device, progress: Progress) -> None:
+        self.run, self.device, self.progress = run, device, progress
+        self._waits = True
+
+    def in_any_order(self, asks: Mapping[str, Callable[[], AskedFor]]) -> dict[str, AskedFor]:
+        """What each of these gives, by its name. Those of which another process is measuring something now come last, so that
+        several that begin together share the work."""
+        found, waits = dict[str, AskedFor](), self._waits
+        self._waits = False
+        try:
+            for name, ask in asks.items():
+                with suppress(InHandError):
+                    found[name] = ask()
+        finally:
+            self._waits = waits
+        return {name: found[name] if name in found else ask() for name, ask in asks.items()}
 
     def of_set(self, base_set: EvalSet, measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """To a set's examples, in the set's words; from the cache, or measured now and put there."""
@@ -44,7 +67,8 @@ class KeptBase:
 
     def _kept(self, question: Mapping[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         path = folders.cache() / "base" / f"{digest({**self._answered_by(), **question})}.parquet"
-        return cached_frame(path, self.device, measure)
+        with alone(path, self.device, self._waits, lambda: self.progress.phase("waiting for another process to ask the base")):
+            return cached_frame(path, self.device, measure)
 
     def _answered_by(self) -> dict[str, object]:
         """What the answers hang on beside the question: the model, and everything between which rounding differs."""

@@ -12,7 +12,7 @@ class Untouched:
 
     def __init__(self, session: Session) -> None:
         self.loaded, self._probes = LoadedBase(session), session.probes
-        self._kept = KeptBase(session.run, session.device)
+        self._kept = KeptBase(session.run, session.device, session.progress)
         self.asked = AskedBase(session, self.loaded, self._kept)
 
     def self_tests(self) -> dict[str, bool]:
