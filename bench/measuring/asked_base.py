@@ -27,7 +27,7 @@ class AskedBase:
     def results(self) -> BaseResults:
         """All that a run which trains is held against. Afterwards training needs no base any more.
 
-        The rounded base comes last, so that each of the two is loaded once.
+        The rounded base comes last, so that each of the two is loaded once, unless another process asks it at the same time.
         """
         run, sets, probes = self.session.run, self.session.sets, self.session.probes
         own, in_training = Rounding.of_reference(run), Rounding.in_training(run, self.session.device)

@@ -1,4 +1,8 @@
-"""Which of several processes measures what all of them would keep in the cache: one does, and the others wait for it."""
+"""Which of several processes measures what all of them would keep in the cache: one does, and the others wait for it.
+
+A lock of the file system does, where runs have leases (bench/leases): nothing is lost where a disk has no locks, as to measure
+twice does no harm.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,32 +16,31 @@ from bench.devices.device import Device
 LOOK_AGAIN = 1.0
 """Seconds between two looks at whether another process has come to its end."""
 GIVEN_UP_AFTER = 1800.0
-"""Seconds after which it is not waited for any longer, as it may stand still: to measure twice does no harm."""
+"""Seconds after which it is not waited for any longer, as it may stand still."""
 
 
 class InHandError(Exception):
-    """Another process is measuring it now, and was not to be waited for."""
+    """Another process is measuring it now."""
 
 
 @contextmanager
-def alone(path: Path, device: Device, waits: bool, waiting: Callable[[], None]) -> Iterator[None]:
+def alone(path: Path, device: Device, waiting: Callable[[], object] | None) -> Iterator[None]:
     """For the block this process, with those that are launched with it, is the only one to measure what belongs at `path`.
 
     What lies there already anybody may read. A process that ends lets go of what it held, however it ends.
 
     Args:
-        waits: until another process is done with it.
-        waiting: is called again and again while it waits.
+        waiting: is called again and again while another process is waited for; None where none is to be.
 
     Raises:
-        InHandError: another process measures it, and `waits` is false.
+        InHandError: another process measures it, and is not to be waited for.
     """
     lock = FileLock(f"{path}.lock")
     until = time.monotonic() + GIVEN_UP_AFTER
     try:
         # All processes take each look together: a broadcast that came after minutes would break the others off.
         while device.agreed(device.main and _is_in_hand(path, lock, until)):
-            if not waits:
+            if waiting is None:
                 raise InHandError
             waiting()
             time.sleep(LOOK_AGAIN)

@@ -67,8 +67,11 @@ class KeptBase:
 
     def _kept(self, question: Mapping[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         path = folders.cache() / "base" / f"{digest({**self._answered_by(), **question})}.parquet"
-        with alone(path, self.device, self._waits, lambda: self.progress.phase("waiting for another process to ask the base")):
+        with alone(path, self.device, self._say_waiting if self._waits else None):
             return cached_frame(path, self.device, measure)
+
+    def _say_waiting(self) -> None:
+        self.progress.phase("waiting for another process to ask the base")
 
     def _answered_by(self) -> dict[str, object]:
         """What the answers hang on beside the question: the model, and everything between which rounding differs."""

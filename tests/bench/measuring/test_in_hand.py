@@ -47,14 +47,14 @@ def ends_when_waited_for(kept, other):
     kept.progress = SimpleNamespace(phase=lambda name: other.kill())
 
 
-def entered(path, device, waits=False, waiting=lambda: None):
-    with alone(path, device, waits, waiting):
+def entered(path, device, waiting=None):
+    with alone(path, device, waiting):
         return time.monotonic()
 
 
 def test_one_process_measures_and_nothing_is_left_lying_about(tmp_path, device):
     path = tmp_path / "base" / "a.parquet"
-    with alone(path, device, False, lambda: None):
+    with alone(path, device, None):
         assert [each.name for each in path.parent.iterdir()] == ["a.parquet.lock"]
         with pytest.raises(InHandError):  # a lock of its own, as another process's would be
             entered(path, device)
@@ -72,14 +72,14 @@ def test_what_another_process_has_in_hand_is_left_to_it_even_if_it_ends_badly(tm
         told.append(time.monotonic())
         os.kill(other.pid, signal.SIGKILL)
 
-    assert entered(path, device, True, waiting) - told[0] < 30
+    assert entered(path, device, waiting) - told[0] < 30
     assert told and not list(tmp_path.iterdir())  # its lock is gone with it
 
 
 def test_what_was_measured_meanwhile_is_not_waited_for(tmp_path, device, elsewhere):
     path = tmp_path / "a.parquet"
     elsewhere(path)
-    assert entered(path, device, True, path.touch)
+    assert entered(path, device, path.touch)
     assert path.with_name("a.parquet.lock").exists()  # it is the other's
 
 
@@ -102,58 +102,41 @@ def test_where_nothing_can_be_locked_each_measures(tmp_path, device, monkeypatch
 
 def test_the_lock_is_let_go_where_measuring_fails(tmp_path, device):
     path = tmp_path / "a.parquet"
-    with pytest.raises(ZeroDivisionError), alone(path, device, False, lambda: None):
+    with pytest.raises(ZeroDivisionError), alone(path, device, None):
         raise ZeroDivisionError
     assert entered(path, device)
 
 
 @pytest.fixture
-def asked(session, cache):
-    """Asks a base that answers at once, and notes what it was asked."""
-    order = []
+def late(session, cache, elsewhere):
+    """Asks a base of which another process has question "a" in hand, and notes what it was asked."""
+    kept, order = KeptBase(session.run, session.device, session.progress), []
 
-    def base():
-        kept = KeptBase(session.run, session.device, session.progress)
+    def ask(name):
+        def measure():
+            order.append(name)
+            return pd.DataFrame({"item": [name]})
 
-        def ask(name):
-            def measure():
-                order.append(name)
-                return pd.DataFrame({"item": [name]})
+        return lambda: kept._kept({"probe": name}, measure)
 
-            return lambda: kept._kept({"probe": name}, measure)
-
-        return kept, ask
-
-    return base, order
-
-
-def path_of(kept, cache, ask, name):
-    """Where the answers to a question are kept."""
-    before = set(cache.iterdir()) if cache.is_dir() else set()
-    ask(name)()
-    (path,) = set(cache.iterdir()) - before
+    ask("a")()
+    (path,) = cache.iterdir()  # where its answers are kept
     path.unlink()
-    return path
-
-
-def test_what_another_measures_comes_last_and_the_answers_keep_their_order(asked, cache, elsewhere):
-    base, order = asked
-    kept, ask = base()
-    path = path_of(kept, cache, ask, "a")
     order.clear()
     ends_when_waited_for(kept, elsewhere(path))
+    return kept, ask, order
+
+
+def test_what_another_measures_comes_last_and_the_answers_keep_their_order(late):
+    kept, ask, order = late
     found = kept.in_any_order({name: ask(name) for name in "abc"})
     assert order == ["b", "c", "a"]
     assert {name: frame["item"].tolist() for name, frame in found.items()} == {name: [name] for name in "abc"}
     assert list(found) == ["a", "b", "c"]
 
 
-def test_parts_of_parts_are_left_for_the_end_too(asked, cache, elsewhere):
-    base, order = asked
-    kept, ask = base()
-    path = path_of(kept, cache, ask, "a")
-    order.clear()
-    ends_when_waited_for(kept, elsewhere(path))
+def test_parts_of_parts_are_left_for_the_end_too(late):
+    kept, ask, order = late
     inner = {name: ask(name) for name in "ab"}
     found = kept.in_any_order({"first": lambda: kept.in_any_order(inner), "second": ask("c")})
     assert order == ["b", "c", "a"]
